@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+//! weir keeps a home router's internet line fast *and* responsive.
+//!
+//! The library is the pure middle of the program and, with feature `std`, its thin edges:
+//!
+//! ```text
+//!  /etc/config/weir ──uci──▶ config ──plan──▶ tc::Tree ──diff──▶ Ops ──▶ io::netlink ──▶ kernel
+//!                                                ▲                            │
+//!                                                └────────── dump ◀───────────┘
+//! ```
+//!
+//! What decides is a function of what it is given, the time included. What was decided is done in [`io`] alone.
+//! Desired, dumped and previous kernel state are one type, [`tc::Tree`]; a roll-back is a diff turned round.
+//!
+//! Arrows between modules go down only:
+//! `io`, `cli` → `daemon` → `tc`, `classify` → `config` → `units`, `limits`.
+#![cfg_attr(not(feature = "std"), no_std)]
+extern crate alloc;
+
+pub mod classify;
+pub mod config;
+pub mod limits;
+pub mod tc;
+pub mod units;
+
+#[cfg(feature = "std")]
+pub mod cli;
+#[cfg(feature = "std")]
+pub mod io;

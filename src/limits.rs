@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Every capacity of the program, with its reason. What is full has a decision and a counter where it is used.
+//!
+//! Imports nothing of ours. A router has 64 MB; weir may keep 640 KB of them.
+
+/// Lines (WANs) one router can have: two fixed lines, two modems and their backups.
+pub const WANS: usize = 8;
+/// Traffic classes per direction; each is an HTB class and a leaf, and a row people must be able to read.
+pub const CLASSES: usize = 12;
+/// Bytes of a configuration file: a hundred times a large one; more is not a weir file.
+pub const CONFIG_BYTES: usize = 256 * 1024;
+/// Faults and warnings kept of one file; the rest is counted, nobody reads 64 faults.
+pub const FAULTS: usize = 64;
+/// Connected prefixes that stay unshaped with `download_on 'lan'`.
+pub const LOCAL_PREFIXES: usize = 32;
+/// Instructions of one classifier: the kernel cannot dump programs over 4030 (EMSGSIZE), see KERNEL notes in `tc/bpf`.
+pub const PROGRAM: usize = 4000;
+/// Bytes of one netlink receive: what the kernel fills at most per `recvmsg` of a dump (NLMSG_GOODSIZE rounds to this).
+pub const NETLINK_RECEIVE: usize = 32 * 1024;
+/// Bytes of one batch of requests sent at once: the socket's default send buffer is 208 KiB, half of it is safe.
+pub const NETLINK_SEND: usize = 96 * 1024;
+/// How often dumps are repeated until two agree before the last one is taken as it is.
+pub const DUMP_TRIES: usize = 3;

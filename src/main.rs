@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
+//! weir: the daemon and its command line.
+
+fn main() {}
