@@ -8,6 +8,9 @@
 //! Ours is marked: root handle `57e1:`, leaves `57e2:`…, filter preference 22497, IFB devices in group 22497.
 //! Everything else is [`QdiscKind::Foreign`] and never touched without `takeover`.
 
+pub mod attr;
+pub mod diff;
+
 use crate::classify::Program;
 use crate::units::{DeviceName, Handle, Rate};
 use alloc::string::String;
