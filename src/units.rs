@@ -313,6 +313,52 @@ impl fmt::Debug for DeviceName {
     }
 }
 
+/// An IPv4 or IPv6 prefix; IPv4 lives in the first four bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Prefix {
+    /// The address, network order, with the bits behind `len` zero.
+    pub address: [u8; 16],
+    /// How many leading bits count.
+    pub len: u8,
+    /// Whether it is an IPv6 prefix.
+    pub is_v6: bool,
+}
+
+impl Prefix {
+    /// Makes an IPv4 prefix; bits behind `len` are cleared. `None` above 32.
+    pub fn v4(address: [u8; 4], len: u8) -> Option<Self> {
+        let [a, b, c, d] = address;
+        let mut all = [0; 16];
+        [all[0], all[1], all[2], all[3]] = [a, b, c, d];
+        (len <= 32).then(|| Self { address: masked(all, len), len, is_v6: false })
+    }
+
+    /// Makes an IPv6 prefix; bits behind `len` are cleared. `None` above 128.
+    pub fn v6(address: [u8; 16], len: u8) -> Option<Self> {
+        (len <= 128).then(|| Self { address: masked(address, len), len, is_v6: true })
+    }
+}
+
+/// `address` with everything behind the first `len` bits zero.
+fn masked(mut address: [u8; 16], len: u8) -> [u8; 16] {
+    for (byte, start) in address.iter_mut().zip((0u16..).step_by(8)) {
+        let kept = u16::from(len).saturating_sub(start).min(8);
+        *byte &= (0xff00u16 >> kept) as u8;
+    }
+    address
+}
+
+impl fmt::Display for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_v6 {
+            write!(f, "{}/{}", core::net::Ipv6Addr::from(self.address), self.len)
+        } else {
+            let [a, b, c, d, ..] = self.address;
+            write!(f, "{a}.{b}.{c}.{d}/{}", self.len)
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -361,6 +407,16 @@ mod tests {
         for bad in ["", "sixteen-letters-", "a b", "a/b", "a:b", ".", "..", "a'b", "é"] {
             assert_eq!(DeviceName::new(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn a_prefix_forgets_the_bits_behind_its_length() {
+        let show = |p: Option<Prefix>| p.map(|p| p.to_string());
+        assert_eq!(show(Prefix::v4([192, 168, 255, 9], 20)), Some("192.168.240.0/20".into()));
+        assert_eq!(show(Prefix::v4([10, 0, 0, 1], 32)), Some("10.0.0.1/32".into()));
+        assert_eq!(show(Prefix::v4([10, 0, 0, 1], 33)), None);
+        assert_eq!(show(Prefix::v6([0xfe; 16], 7)), Some("fe00::/7".into()));
+        assert_eq!(show(Prefix::v6([1; 16], 0)), Some("::/0".into()));
     }
 
     #[test]
