@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! From what a packet says to the class it belongs in.
 
+pub mod bpf;
+pub mod compile;
+pub mod dscp;
+
 use crate::units::Handle;
 use alloc::vec::Vec;
 
