@@ -19,6 +19,7 @@ extern crate alloc;
 
 pub mod classify;
 pub mod config;
+pub mod daemon;
 pub mod limits;
 pub mod tc;
 pub mod units;

@@ -9,7 +9,14 @@
 //! Everything else is [`QdiscKind::Foreign`] and never touched without `takeover`.
 
 pub mod attr;
+pub mod cake;
 pub mod diff;
+pub mod fifo;
+pub mod fq_codel;
+pub mod htb;
+pub mod plan;
+pub mod shape;
+pub mod stab;
 
 use crate::classify::Program;
 use crate::units::{DeviceName, Handle, Rate};
@@ -222,6 +229,8 @@ pub struct Stab {
     pub cells: crate::config::link::Cells,
     /// The largest IP packet, which tells how super-packets will be cut.
     pub mtu: u16,
+    /// Bytes of link header the device counts with every packet; `overhead` is less by as much.
+    pub header: u16,
 }
 
 /// A filter.
@@ -306,5 +315,21 @@ impl Qdisc {
     /// Whether the kernel made it by itself (`handle 0:`), so that replacing it takes nothing from anybody.
     pub fn is_kernel_default(&self) -> bool {
         self.handle == Handle::NONE
+    }
+}
+
+impl QdiscKind {
+    /// The kernel's name of the kind.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Htb(_) => "htb",
+            Self::FqCodel(_) => "fq_codel",
+            Self::Sfq(_) => "sfq",
+            Self::Bfifo(_) => "bfifo",
+            Self::Cake(_) => "cake",
+            Self::Clsact => "clsact",
+            Self::Ingress => "ingress",
+            Self::Foreign(foreign) => &foreign.kind,
+        }
     }
 }

@@ -1,0 +1,445 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What weir does and when: a state machine that is told what happened and says what to do.
+//!
+//! ```text
+//!            Start, Reload                Observed            Applied
+//!   (idle) ───ReadConfig──▶ ConfigRead ──Observe──▶ diff ──Apply──▶ Observe again ──▶ settled
+//!                                          ▲  ▲       │                  │ differs
+//!      links or our qdiscs changed ────────┘  └───────┴── retry, later ◀─┘
+//! ```
+//!
+//! `io::run` performs the actions and brings back the events; the simulator does the same in virtual time. Nothing
+//! here reads a clock. One action is under way at a time, so the state is what the last one was for.
+
+use crate::config::{Config, Fault};
+use crate::tc::diff::{Op, Ops, diff};
+use crate::tc::plan::{Lacks, Plan, World, plan};
+use crate::tc::{Origin, Tree};
+use crate::units::{DeviceName, Micros, Time};
+use alloc::collections::VecDeque;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+/// Changes come in showers (a PPPoE device makes a dozen messages): look once, when they have stopped for this long.
+const CALM: Micros = Micros::ms(100);
+/// The first pause after a failure; it doubles up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Micros = Micros::secs(1);
+const LONGEST_PAUSE: Micros = Micros::secs(60);
+/// Putting back what somebody removed is given this long to hold before it counts as settled again.
+const HEALED_AFTER: Micros = Micros::secs(30);
+
+/// How much a message matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the syslog levels of these names")]
+pub enum Level {
+    Error,
+    Warning,
+    Info,
+    Debug,
+}
+
+/// What has happened.
+#[derive(Debug)]
+pub enum Event {
+    /// The program began.
+    Start,
+    /// The configuration was read: usable with these warnings, or refused for these faults.
+    ConfigRead(Result<(Config, Vec<Fault>), Vec<Fault>>),
+    /// The system was looked at.
+    Observed(Observation),
+    /// Looking at the system failed.
+    ObserveFailed(String),
+    /// All requests were accepted.
+    Applied,
+    /// A request was refused and what was done before it is undone.
+    ApplyFailed(Failure),
+    /// A network device, an address or a route changed.
+    LinksChanged,
+    /// A qdisc, class or filter was changed by someone else.
+    TcChanged,
+    /// The user asks to read the configuration again.
+    Reload,
+    /// The user asks to end; with `keep` the shaper stays.
+    Stop {
+        /// Leave everything standing.
+        keep: bool,
+    },
+    /// The moment [`Daemon::deadline`] named has come.
+    Deadline,
+}
+
+/// The system as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Observation {
+    /// Devices, routes and addresses; what the kernel lacks is the daemon's to know.
+    pub world: World,
+    /// The traffic control on all devices.
+    pub tree: Tree,
+}
+
+/// Why a change did not happen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The request that was refused first, if it was one.
+    pub op: Option<Op>,
+    /// The kernel's error number, positive.
+    pub errno: i32,
+    /// The kernel's own words, if it had any.
+    pub extack: String,
+    /// All of it for people: what was refused and why.
+    pub text: String,
+    /// Whether the tree is again what it was before.
+    pub is_restored: bool,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Read the configuration; answer with [`Event::ConfigRead`].
+    ReadConfig,
+    /// Look at the system; answer with [`Event::Observed`] or [`Event::ObserveFailed`].
+    Observe,
+    /// Send `ops`; on any refusal bring back `before`. Answer with [`Event::Applied`] or [`Event::ApplyFailed`].
+    Apply {
+        /// What there is now.
+        before: Tree,
+        /// What to send.
+        ops: Ops,
+        /// Devices whose foreign root is about to be replaced: what is wanted on them is tried on a scratch device
+        /// first, and nothing is touched if that fails.
+        try_first: Tree,
+    },
+    /// Switch super-packets off on these devices and back on where weir had switched them off and no longer wants to.
+    Split(Vec<DeviceName>),
+    /// Write a message.
+    Say(Level, String),
+    /// End with this exit code.
+    Exit(u8),
+}
+
+/// Where the daemon is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Nothing under way.
+    Idle,
+    /// Waiting for the configuration.
+    Reading,
+    /// Waiting for a look at the system, before a change or (`is_check`) after one.
+    Observing { is_check: bool },
+    /// Waiting for requests to be answered.
+    Applying,
+}
+
+/// What the daemon was asked to end with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// Go on.
+    No,
+    /// `weir apply`: end when the wanted state is there.
+    WhenSettled,
+    /// Remove what is ours and end.
+    Removing,
+}
+
+/// All state of the program between two events.
+#[derive(Debug)]
+pub struct Daemon {
+    config: Option<Config>,
+    plan: Plan,
+    lacks: Lacks,
+    phase: Phase,
+    end: End,
+    actions: VecDeque<Action>,
+    /// Look at the system when this moment comes.
+    observe_at: Option<Time>,
+    /// A look was asked for while something else was under way.
+    has_news: bool,
+    /// Read the configuration again when what is under way is done.
+    wants_reload: bool,
+    /// How long the next failure makes us wait.
+    pause: Micros,
+    /// When the wanted state was last reached; `None`: not since the last configuration.
+    settled_at: Option<Time>,
+    /// What was said last about the lines, so that it is said once.
+    said: Vec<String>,
+}
+
+impl Daemon {
+    /// A daemon that looks after the lines until told to stop.
+    pub fn new() -> Self {
+        Self::with(End::No)
+    }
+
+    /// One that ends as soon as the wanted state is there (`weir apply`).
+    pub fn once() -> Self {
+        Self::with(End::WhenSettled)
+    }
+
+    fn with(end: End) -> Self {
+        Self {
+            config: None,
+            plan: Plan::default(),
+            lacks: Lacks::default(),
+            phase: Phase::Idle,
+            end,
+            actions: VecDeque::new(),
+            observe_at: None,
+            has_news: false,
+            wants_reload: false,
+            pause: FIRST_PAUSE,
+            settled_at: None,
+            said: Vec::new(),
+        }
+    }
+
+    /// What is planned at the moment.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The configuration in force.
+    pub fn config(&self) -> Option<&Config> {
+        self.config.as_ref()
+    }
+
+    /// The next thing to do, if any.
+    pub fn poll(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// When to send [`Event::Deadline`] if nothing happens before.
+    pub fn deadline(&self) -> Option<Time> {
+        self.observe_at.filter(|_| self.phase == Phase::Idle)
+    }
+
+    /// Takes what happened at `now`.
+    pub fn handle(&mut self, now: Time, event: Event) {
+        match event {
+            Event::Start | Event::Reload if self.end == End::Removing => {}
+            Event::Start | Event::Reload => {
+                self.wants_reload = true;
+                self.go_on(now);
+            }
+            Event::ConfigRead(result) => self.config_read(now, result),
+            Event::Observed(seen) => self.observed(now, seen),
+            Event::ObserveFailed(text) => {
+                self.say(Level::Error, format!("cannot look at the system: {text}"));
+                self.fail(now);
+            }
+            Event::Applied => {
+                self.phase = Phase::Observing { is_check: true };
+                self.act(Action::Observe);
+            }
+            Event::ApplyFailed(failure) => self.apply_failed(now, failure),
+            Event::LinksChanged | Event::TcChanged => {
+                if self.config.is_some() || self.end == End::Removing {
+                    self.has_news = true;
+                    self.go_on(now);
+                }
+            }
+            Event::Stop { keep: true } => {
+                self.say(Level::Info, "ending; the shaper stays as it is".into());
+                self.act(Action::Exit(0));
+            }
+            Event::Stop { keep: false } => {
+                self.end = End::Removing;
+                self.config = None;
+                self.wants_reload = false;
+                if self.phase == Phase::Idle {
+                    self.observe();
+                }
+            }
+            Event::Deadline => {
+                if self.phase == Phase::Idle && self.observe_at.is_some_and(|at| at <= now) {
+                    self.observe();
+                }
+            }
+        }
+    }
+
+    /// Starts what was asked for while something else was under way.
+    fn go_on(&mut self, now: Time) {
+        if self.phase != Phase::Idle {
+            return;
+        }
+        if self.end == End::Removing {
+            self.observe();
+        } else if self.wants_reload {
+            self.wants_reload = false;
+            self.phase = Phase::Reading;
+            self.act(Action::ReadConfig);
+        } else if self.has_news {
+            self.has_news = false;
+            let at = now + CALM;
+            self.observe_at = Some(self.observe_at.map_or(at, |earlier| earlier.max(at)));
+        }
+    }
+
+    fn observe(&mut self) {
+        self.observe_at = None;
+        self.has_news = false;
+        self.phase = Phase::Observing { is_check: false };
+        self.act(Action::Observe);
+    }
+
+    fn config_read(&mut self, now: Time, result: Result<(Config, Vec<Fault>), Vec<Fault>>) {
+        self.phase = Phase::Idle;
+        match result {
+            Ok((config, warnings)) => {
+                warnings.iter().for_each(|warning| self.say(Level::Warning, format!("line {warning}")));
+                self.config = Some(config);
+                self.pause = FIRST_PAUSE;
+                self.settled_at = None;
+                self.lacks = Lacks::default(); // a module may have been installed since
+                self.observe();
+            }
+            Err(faults) => {
+                faults.iter().for_each(|fault| self.say(Level::Error, format!("line {fault}")));
+                let kept = if self.config.is_some() {
+                    "the earlier one stays in force"
+                } else {
+                    "nothing is changed"
+                };
+                self.say(Level::Error, format!("the configuration is refused; {kept}"));
+                if self.end == End::WhenSettled {
+                    self.act(Action::Exit(78)); // EX_CONFIG
+                }
+                self.go_on(now);
+            }
+        }
+    }
+
+    fn observed(&mut self, now: Time, mut seen: Observation) {
+        let is_check = self.phase == (Phase::Observing { is_check: true });
+        self.phase = Phase::Idle;
+        seen.world.lacks = self.lacks;
+        self.plan = match &self.config {
+            Some(config) => plan(config, &seen.world),
+            None => Plan::default(),
+        };
+        self.plan.yield_to_others(&seen.tree);
+        let ops = diff(&seen.tree, &self.plan.tree);
+        if ops.is_empty() {
+            return self.settled(now);
+        }
+        if is_check {
+            self.say(
+                Level::Error,
+                format!("the kernel does not keep what it accepted: {} differences", ops.len()),
+            );
+            return self.fail(now);
+        }
+        if self.settled_at.is_some() && self.is_ours_damaged(&seen.tree) {
+            self.say(Level::Warning, "somebody changed or removed weir's queues; putting them back".into());
+            // Whoever does that again and again wins less often each time.
+            if self.settled_at.is_some_and(|at| now - at < HEALED_AFTER) {
+                self.pause = Micros(self.pause.0 * 2).min(LONGEST_PAUSE);
+            } else {
+                self.pause = FIRST_PAUSE;
+            }
+        }
+        let mut try_first = Tree::default();
+        for theirs in self.plan.takes_over(&seen.tree) {
+            self.say(
+                Level::Warning,
+                format!(
+                    "{}: replacing {} {} of another program (takeover)",
+                    theirs.device, theirs.kind, theirs.handle
+                ),
+            );
+            try_first.devices.extend(self.plan.tree.device(&theirs.device).cloned());
+        }
+        self.phase = Phase::Applying;
+        self.act(Action::Apply { before: seen.tree, ops, try_first });
+    }
+
+    /// Whether a device that carried our tree is still there but no longer as we left it.
+    fn is_ours_damaged(&self, have: &Tree) -> bool {
+        self.plan.tree.devices.iter().any(|want| {
+            let is_same =
+                |have: &crate::tc::Device| have.qdiscs == want.qdiscs && have.classes == want.classes;
+            match (have.device(&want.name), want.origin) {
+                (Some(have), _) => !is_same(have),
+                (None, Origin::Ifb { .. }) => true,
+                (None, Origin::System) => false,
+            }
+        })
+    }
+
+    fn settled(&mut self, now: Time) {
+        self.settled_at = Some(now);
+        let split = self.plan.split.clone();
+        self.act(Action::Split(split));
+        match self.end {
+            End::No => {}
+            End::WhenSettled => {
+                self.tell();
+                self.act(Action::Exit(0));
+                return;
+            }
+            End::Removing => {
+                self.say(Level::Info, "the shaper is removed".into());
+                self.act(Action::Exit(0));
+                return;
+            }
+        }
+        self.tell();
+        self.go_on(now);
+    }
+
+    /// Says how each line stands, if that is news.
+    fn tell(&mut self) {
+        let mut lines: Vec<String> = Vec::new();
+        for line in &self.plan.lines {
+            lines.push(format!("{}: upload {}, download {}", line.name, line.upload, line.download));
+        }
+        lines.extend(self.plan.notes.iter().map(|(line, text)| format!("{line}: {text}")));
+        let news: Vec<String> = lines.iter().filter(|text| !self.said.contains(text)).cloned().collect();
+        news.into_iter().for_each(|text| self.say(Level::Info, text));
+        self.said = lines;
+    }
+
+    fn apply_failed(&mut self, now: Time, failure: Failure) {
+        self.phase = Phase::Idle;
+        let Failure { op, errno, extack, text, is_restored } = failure;
+        let has_learnt = op.is_some_and(|op| self.lacks.learn(&op, errno, &extack));
+        if has_learnt && is_restored {
+            self.say(Level::Debug, format!("{text}; planning without it"));
+            return self.observe();
+        }
+        let rest =
+            if is_restored { "everything is as it was before" } else { "NOT everything could be put back" };
+        self.say(Level::Error, format!("{text}; {rest}"));
+        self.fail(now);
+    }
+
+    /// Waits before the next try; a single try ends.
+    fn fail(&mut self, now: Time) {
+        self.phase = Phase::Idle;
+        if self.end != End::No {
+            self.act(Action::Exit(1));
+            return;
+        }
+        self.say(Level::Info, format!("trying again in {}", self.pause));
+        self.observe_at = Some(now + self.pause);
+        self.pause = Micros(self.pause.0 * 2).min(LONGEST_PAUSE);
+        if self.wants_reload {
+            self.go_on(now);
+        }
+    }
+
+    fn act(&mut self, action: Action) {
+        self.actions.push_back(action);
+    }
+
+    fn say(&mut self, level: Level, text: String) {
+        self.actions.push_back(Action::Say(level, text.to_string()));
+    }
+}
+
+impl Default for Daemon {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,557 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The wanted tree: `plan(config, world) -> Plan`, a function of nothing else.
+//!
+//! Which device a line is, which engine shapes it, and what the kernel lacks for it is decided here and said in the
+//! plan's notes; how one direction's queues look is `shape`'s business.
+
+use super::diff::{self, Conflict, Op, Verb};
+use super::shape::{self, Leaf, Shape};
+use super::{
+    Cake, Device, Filter, FilterKind, Link, Origin, PREFERENCE, Qdisc, QdiscKind, ROOT_MAJOR, Stab, Tree,
+    cake,
+};
+use crate::classify::compile::{Wanted, compile};
+use crate::config::{self, Config, Diffserv, DownloadOn, Engine, Isolation, Offloads, TrustDscp, Wan};
+use crate::units::{DeviceName, Handle, Prefix, Rate};
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+/// `ETH_P_ALL`.
+const ALL_PROTOCOLS: u16 = 3;
+/// Below this rate a super-packet of 64 KB holds the line for 5 ms and more, so `offloads 'auto'` splits them.
+const SPLIT_BELOW: Rate = Rate::mbit(100);
+
+/// What the planner needs to know of the machine.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct World {
+    /// The network devices there are.
+    pub links: Vec<Link>,
+    /// The device of the default route.
+    pub default_route: Option<DeviceName>,
+    /// The device of each network the system knows by name.
+    pub networks: Vec<(String, DeviceName)>,
+    /// Addresses and connected prefixes other than the default route's device's.
+    pub local: Vec<Prefix>,
+    /// What the kernel has turned out not to have.
+    pub lacks: Lacks,
+}
+
+/// What this kernel refused when asked; each step down is named in a note.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lacks {
+    /// `sch_htb`.
+    pub htb: bool,
+    /// `sch_fq_codel`.
+    pub fq_codel: bool,
+    /// `sch_sfq`.
+    pub sfq: bool,
+    /// `sch_cake`.
+    pub cake: bool,
+    /// `cls_bpf`.
+    pub bpf: bool,
+    /// `ifb`, `sch_ingress`, `cls_u32` or `act_mirred`: the way to an IFB.
+    pub ifb: bool,
+}
+
+impl Lacks {
+    /// Learns from a request the kernel refused first in its batch, with its extack text if there was one; says
+    /// whether that told something new, so that planning again leads to something else.
+    pub fn learn(&mut self, op: &Op, errno: i32, text: &str) -> bool {
+        const ENOENT: i32 = 2;
+        const EOPNOTSUPP: i32 = 95;
+        // Any of these words, or an old kernel without words; "not found" alone would blame a missing parent.
+        const UNKNOWN: [&str; 4] =
+            ["kind is unknown", "classifier not found", "load TC action module", "Unknown device type"];
+        if !text.is_empty() && !UNKNOWN.iter().any(|words| text.contains(words)) {
+            return false;
+        }
+        let before = *self;
+        match op {
+            Op::AddIfb(_) if errno == EOPNOTSUPP => self.ifb = true,
+            Op::Qdisc { verb: Verb::Create | Verb::Replace, qdisc, .. } if errno == ENOENT => {
+                match qdisc.kind {
+                    QdiscKind::Htb(_) => self.htb = true,
+                    QdiscKind::FqCodel(_) => self.fq_codel = true,
+                    QdiscKind::Sfq(_) => self.sfq = true,
+                    QdiscKind::Cake(_) => self.cake = true,
+                    QdiscKind::Clsact | QdiscKind::Ingress => self.ifb = true,
+                    QdiscKind::Bfifo(_) | QdiscKind::Foreign(_) => {}
+                }
+            }
+            Op::Filter { verb: Verb::Create | Verb::Replace, filter, .. } if errno == ENOENT => {
+                match filter.kind {
+                    FilterKind::Bpf(_) => self.bpf = true,
+                    FilterKind::Redirect { .. } => self.ifb = true,
+                    FilterKind::Foreign(_) => {}
+                }
+            }
+            _ => {}
+        }
+        *self != before
+    }
+}
+
+/// The wanted tree and what there is to say about it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// What the kernel should have.
+    pub tree: Tree,
+    /// The lines, as in the configuration.
+    pub lines: Vec<Line>,
+    /// Devices whose super-packets should be switched off.
+    pub split: Vec<DeviceName>,
+    /// Root qdiscs of others that may be replaced on these devices (`takeover`).
+    pub takeover: Vec<DeviceName>,
+    /// Steps down, compromises and what the user should know, `(line, text)`.
+    pub notes: Vec<(String, String)>,
+}
+
+/// What is planned for one line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// The section's name.
+    pub name: String,
+    /// The device packets leave by, if one was found.
+    pub device: Option<DeviceName>,
+    /// Leaving traffic.
+    pub upload: Direction,
+    /// Arriving traffic.
+    pub download: Direction,
+}
+
+/// What is planned for one direction of a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// It is shaped.
+    Shaped {
+        /// On this device.
+        device: DeviceName,
+        /// At this rate.
+        rate: Rate,
+        /// By this engine: `htb` or `cake`.
+        engine: &'static str,
+    },
+    /// It is not, and this is why.
+    Unshaped(String),
+}
+
+/// `20 Mbit/s on wan (htb)`, or `not shaped: why`.
+impl core::fmt::Display for Direction {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Shaped { device, rate, engine } => write!(f, "{rate} on {device} ({engine})"),
+            Self::Unshaped(reason) => write!(f, "not shaped: {reason}"),
+        }
+    }
+}
+
+/// Plans every line of `config`.
+pub fn plan(config: &Config, world: &World) -> Plan {
+    let mut plan = Plan::default();
+    for wan in &config.wans {
+        let mut planner = Planner { config, world, wan, plan: &mut plan };
+        let line = planner.line();
+        plan.lines.push(line);
+    }
+    plan
+}
+
+impl Plan {
+    /// Leaves alone what others put at the root of a device, unless `takeover` allows to replace it; gives what was
+    /// left alone. The direction it costs is unshaped, and says why.
+    pub fn yield_to_others(&mut self, have: &Tree) -> Vec<Conflict> {
+        let mut theirs = diff::conflicts(have, &self.tree);
+        theirs.retain(|conflict| !self.takeover.contains(&conflict.device));
+        for conflict in &theirs {
+            let reason = format!(
+                "{} {} of another program is at the root of {}: remove it, or set option 'takeover' to replace it",
+                conflict.kind, conflict.handle, conflict.device
+            );
+            for line in &mut self.lines {
+                for way in [&mut line.upload, &mut line.download] {
+                    if matches!(way, Direction::Shaped { device, .. } if *device == conflict.device) {
+                        *way = Direction::Unshaped(reason.clone());
+                    }
+                }
+            }
+            for device in self.tree.devices.iter_mut().filter(|device| device.name == conflict.device) {
+                device.qdiscs.retain(|qdisc| qdisc.parent == Handle::INGRESS);
+                device.classes.clear();
+                device.filters.retain(|filter| filter.parent == Handle::INGRESS_FILTERS);
+            }
+        }
+        theirs
+    }
+
+    /// What a takeover is about to replace.
+    pub fn takes_over(&self, have: &Tree) -> Vec<Conflict> {
+        let mut theirs = diff::conflicts(have, &self.tree);
+        theirs.retain(|conflict| self.takeover.contains(&conflict.device));
+        theirs
+    }
+}
+
+/// The name of the IFB that shapes what arrives on line `wan`: `weir-` and its name, shortened with a hash.
+pub fn ifb_name(wan: &str) -> DeviceName {
+    let short = if wan.len() <= 10 {
+        format!("weir-{wan}")
+    } else {
+        let hash = wan.bytes().fold(5381u32, |h, b| h.wrapping_mul(33) ^ u32::from(b));
+        format!("weir-{}{:04x}", wan.get(..6).unwrap_or_default(), hash as u16)
+    };
+    DeviceName::new(&short).expect("section names are letters, digits and underscores")
+}
+
+/// One line being planned.
+struct Planner<'a> {
+    config: &'a Config,
+    world: &'a World,
+    wan: &'a Wan,
+    plan: &'a mut Plan,
+}
+
+/// Whether packets leave or arrive.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Up,
+    Down,
+}
+
+impl<'a> Planner<'a> {
+    fn line(&mut self) -> Line {
+        let device = self.device();
+        let (upload, download) = match self.refusal(device) {
+            Err(reason) => (Direction::Unshaped(reason.clone()), Direction::Unshaped(reason)),
+            Ok(link) => {
+                let upload = self.upload(link);
+                let download = self.download(link);
+                (upload.unwrap_or_else(Direction::Unshaped), download.unwrap_or_else(Direction::Unshaped))
+            }
+        };
+        Line { name: self.wan.name.clone(), device, upload, download }
+    }
+
+    /// The device of the line: named, or its network's, or the default route's.
+    fn device(&self) -> Option<DeviceName> {
+        match (self.wan.device, &self.wan.network) {
+            (Some(device), _) => Some(device),
+            (None, Some(network)) => {
+                self.world.networks.iter().find(|(name, _)| name == network).map(|(_, device)| *device)
+            }
+            (None, None) => self.world.default_route,
+        }
+    }
+
+    /// Why the whole line is left alone, or the link it is on.
+    fn refusal(&self, device: Option<DeviceName>) -> Result<&'a Link, String> {
+        if !self.config.globals.enabled {
+            return Err("weir is switched off (option 'enabled' in section globals)".into());
+        }
+        if !self.wan.enabled {
+            return Err("this line is switched off (option 'enabled')".into());
+        }
+        let Some(device) = device else {
+            return Err(match &self.wan.network {
+                Some(network) => format!("network '{network}' has no device yet"),
+                None => "no default route yet; name the device with option 'device'".into(),
+            });
+        };
+        let twice = |line: &Line| line.device == Some(device) && is_shaped(line);
+        if let Some(other) = self.plan.lines.iter().find(|line| twice(line)) {
+            return Err(format!("{device} is already line '{}'", other.name));
+        }
+        self.world
+            .links
+            .iter()
+            .find(|link| link.name == device)
+            .ok_or_else(|| format!("there is no device {device} yet"))
+    }
+
+    fn upload(&mut self, link: &Link) -> Result<Direction, String> {
+        let rate = self.wan.upload.ok_or("no speed known: set option 'upload'")?;
+        let (qdiscs, classes, filters, engine) = self.root(Way::Up, rate, link, None)?;
+        let device = self.system(link.name);
+        device.qdiscs.extend(qdiscs);
+        device.classes.extend(classes);
+        device.filters.extend(filters);
+        if engine == "htb" && self.splits(rate) {
+            // The router's own packets are built on the WAN; everyone else's are merged where they arrive.
+            self.split(link.name);
+            self.split_lan(link);
+        }
+        self.takeover(link.name);
+        Ok(Direction::Shaped { device: link.name, rate, engine })
+    }
+
+    fn download(&mut self, link: &Link) -> Result<Direction, String> {
+        match self.wan.download_on {
+            DownloadOn::None => Err("switched off (option 'download_on')".into()),
+            DownloadOn::Ifb => self.download_on_ifb(link),
+            DownloadOn::Lan => self.download_on_lan(link),
+        }
+    }
+
+    fn download_on_ifb(&mut self, link: &Link) -> Result<Direction, String> {
+        let rate = self.wan.download.ok_or("no speed known: set option 'download'")?;
+        if self.world.lacks.ifb {
+            return Err("this kernel cannot redirect arriving packets (kmod-ifb, kmod-sched-core)".into());
+        }
+        let name = ifb_name(&self.wan.name);
+        if self.world.links.iter().any(|other| other.name == name && !other.is_ours()) {
+            return Err(format!("a device {name} that is not weir's is in the way"));
+        }
+        let (qdiscs, classes, filters, engine) = self.root(Way::Down, rate, link, None)?;
+        let ifb = Device { name, origin: Origin::Ifb { up: true }, qdiscs, classes, filters };
+        // An IFB stands before what feeds it.
+        self.plan.tree.devices.insert(0, ifb);
+        let wan = self.system(link.name);
+        wan.qdiscs.push(Qdisc {
+            parent: Handle::INGRESS,
+            handle: Handle::new(0xffff, 0),
+            stab: None,
+            kind: QdiscKind::Clsact,
+        });
+        wan.filters.push(filter(Handle::INGRESS_FILTERS, FilterKind::Redirect { to: name }));
+        if engine == "htb" && self.splits(rate) {
+            self.split(link.name);
+        }
+        Ok(Direction::Shaped { device: name, rate, engine })
+    }
+
+    fn download_on_lan(&mut self, link: &Link) -> Result<Direction, String> {
+        let rate = self.wan.download.ok_or("no speed known: set option 'download'")?;
+        let lan = self.wan.lan.ok_or("no LAN device: set option 'lan'")?;
+        if self.world.lacks.bpf {
+            return Err(
+                "telling local traffic apart needs cls_bpf (kmod-sched-bpf): use download_on 'ifb'".into()
+            );
+        }
+        let missing = || format!("there is no device {lan} yet");
+        let lan = self.world.links.iter().find(|other| other.name == lan).ok_or_else(missing)?;
+        let (qdiscs, classes, filters, engine) = self.root(Way::Down, rate, link, Some(lan))?;
+        let device = self.system(lan.name);
+        device.qdiscs.extend(qdiscs);
+        device.classes.extend(classes);
+        device.filters.extend(filters);
+        if self.splits(rate) {
+            self.split(link.name);
+        }
+        self.takeover(lan.name);
+        Ok(Direction::Shaped { device: lan.name, rate, engine })
+    }
+
+    /// The queues of one direction. `wan` is the device the line is, `lan` where they hang if it is not that or an IFB.
+    #[expect(clippy::type_complexity, reason = "the parts of a Device, taken apart at once by both callers")]
+    fn root(
+        &mut self,
+        way: Way,
+        rate: Rate,
+        wan: &Link,
+        lan: Option<&Link>,
+    ) -> Result<(Vec<Qdisc>, Vec<super::Class>, Vec<Filter>, &'static str), String> {
+        match self.engine(lan.is_some())? {
+            "cake" => Ok((alloc::vec![self.cake(way, rate)], Vec::new(), Vec::new(), "cake")),
+            engine => {
+                let shape = self.shape(rate, wan, lan);
+                let (qdiscs, classes) = shape.build();
+                let filters = self.classifier(way, lan.unwrap_or(wan), lan.is_some());
+                Ok((qdiscs, classes, filters.into_iter().collect(), engine))
+            }
+        }
+    }
+
+    /// The engine that is used, with a note where it is not the one asked for.
+    fn engine(&mut self, is_on_lan: bool) -> Result<&'static str, String> {
+        let lacks = self.world.lacks;
+        match self.wan.engine {
+            Engine::Cake if is_on_lan => {
+                self.note(
+                    "engine 'cake' cannot tell local traffic apart on a LAN device; HTB is used".into(),
+                );
+            }
+            Engine::Cake if !lacks.cake => return Ok("cake"),
+            Engine::Cake => {
+                self.note("this kernel has no CAKE (kmod-sched-cake); HTB is used instead".into())
+            }
+            // CAKE's own fairness is worth more than our classes over a leaf without it.
+            Engine::Auto if !is_on_lan && !lacks.cake && (lacks.htb || lacks.fq_codel) => {
+                let missing = if lacks.htb { "HTB" } else { "fq_codel" };
+                self.note(format!(
+                    "this kernel has no {missing}; CAKE is used, guarantees and limits are its own"
+                ));
+                return Ok("cake");
+            }
+            Engine::Auto | Engine::Htb => {}
+        }
+        if lacks.htb { Err("this kernel has no HTB (kmod-sched-core)".into()) } else { Ok("htb") }
+    }
+
+    fn shape(&mut self, rate: Rate, wan: &Link, lan: Option<&Link>) -> Shape<'a> {
+        let lacks = self.world.lacks;
+        let leaf = match (lacks.fq_codel, lacks.sfq) {
+            (false, _) => Leaf::FqCodel,
+            (true, false) => Leaf::Sfq,
+            (true, true) => Leaf::Bfifo,
+        };
+        match leaf {
+            Leaf::FqCodel => {}
+            Leaf::Sfq => {
+                self.note("this kernel has no fq_codel; sfq is used: fair, but queues grow longer".into())
+            }
+            Leaf::Bfifo => {
+                self.note("this kernel has neither fq_codel nor sfq; plain fifos of 100 ms are used".into())
+            }
+        }
+        if lacks.bpf {
+            self.note(
+                "this kernel has no cls_bpf (kmod-sched-bpf): every packet goes to the default class".into(),
+            );
+        }
+        let mtu = wan.mtu.clamp(576, 9000) as u16;
+        let header = lan.unwrap_or(wan).header_bytes();
+        let link = self.wan.link;
+        Shape {
+            rate,
+            classes: &self.config.classes,
+            stab: Stab {
+                overhead: i32::from(link.overhead) - i32::from(header),
+                mpu: link.mpu,
+                cells: link.cells,
+                mtu,
+                header,
+            },
+            packet: link.wire_bytes(u32::from(mtu)),
+            leaf,
+            ecn: self.wan.ecn,
+            is_classified: !lacks.bpf,
+            has_unshaped: lan.is_some(),
+        }
+    }
+
+    fn classifier(&self, way: Way, link: &Link, is_on_lan: bool) -> Option<Filter> {
+        if self.world.lacks.bpf {
+            return None;
+        }
+        let classes = &self.config.classes;
+        let names: Vec<(&str, Handle)> = classes
+            .iter()
+            .enumerate()
+            .map(|(n, c)| (c.name.as_str(), shape::class_handle(classes, n)))
+            .collect();
+        let default = shape::default_class(classes);
+        let first = classes.iter().enumerate().min_by_key(|(_, class)| class.priority);
+        let control = first.map_or(default, |(n, _)| shape::class_handle(classes, n));
+        let program = compile(&Wanted {
+            header: link.header_bytes(),
+            classes: &names,
+            default,
+            control,
+            trust_dscp: self.trusts_dscp(way),
+            local: is_on_lan.then_some((self.world.local.as_slice(), shape::UNSHAPED)),
+        })?;
+        Some(filter(Handle::new(ROOT_MAJOR, 0), FilterKind::Bpf(program)))
+    }
+
+    fn trusts_dscp(&self, way: Way) -> bool {
+        match self.wan.trust_dscp {
+            TrustDscp::None => false,
+            TrustDscp::Up => way == Way::Up,
+            TrustDscp::Down => way == Way::Down,
+            TrustDscp::Both => true,
+        }
+    }
+
+    fn cake(&self, way: Way, rate: Rate) -> Qdisc {
+        let options = &self.wan.cake;
+        let isolation = match (options.isolation, way) {
+            (Some(chosen), _) => chosen,
+            (None, Way::Up) => Isolation::DualSrchost,
+            (None, Way::Down) => Isolation::DualDsthost,
+        };
+        // A provider marks at random; what is not trusted must not choose a tin.
+        let diffserv = if self.trusts_dscp(way) { options.diffserv } else { Diffserv::Besteffort };
+        let rtt_us = options.rtt.0.min(u64::from(u32::MAX)) as u32;
+        let link = self.wan.link;
+        let cake = Cake {
+            bandwidth: rate.whole_bytes(),
+            diffserv,
+            isolation,
+            nat: options.nat,
+            ack_filter: match way {
+                Way::Up => options.ack_filter,
+                Way::Down => config::AckFilter::Off,
+            },
+            wash: options.wash,
+            // CAKE's own rule: above a gigabit the processor matters more than 50 us.
+            split_gso: options.split_gso.unwrap_or(rate < Rate::mbit(1000)),
+            rtt_us,
+            target_us: cake::target_for(rtt_us),
+            memory: options.memlimit.map_or(0, |bytes| bytes.0.min(u64::from(u32::MAX)) as u32),
+            ingress: options.ingress.unwrap_or(way == Way::Down),
+            fwmark: options.fwmark,
+            overhead: i32::from(link.overhead),
+            mpu: u32::from(link.mpu),
+            cells: link.cells,
+        };
+        Qdisc {
+            parent: Handle::ROOT,
+            handle: Handle::new(ROOT_MAJOR, 0),
+            stab: None,
+            kind: QdiscKind::Cake(cake),
+        }
+    }
+
+    /// The planned state of a device of the system.
+    fn system(&mut self, name: DeviceName) -> &mut Device {
+        let devices = &mut self.plan.tree.devices;
+        let at = devices.iter().position(|device| device.name == name).unwrap_or(devices.len());
+        if at == devices.len() {
+            devices.push(Device::system(name));
+        }
+        devices.get_mut(at).expect("pushed above if it was missing")
+    }
+
+    fn splits(&self, rate: Rate) -> bool {
+        match self.wan.offloads {
+            Offloads::Auto => rate <= SPLIT_BELOW,
+            Offloads::Off => true,
+            Offloads::Keep => false,
+        }
+    }
+
+    fn split(&mut self, device: DeviceName) {
+        if !self.plan.split.contains(&device) {
+            self.plan.split.push(device);
+        }
+    }
+
+    /// What leaves by the WAN was merged on the LAN's ports.
+    fn split_lan(&mut self, wan: &Link) {
+        let lan = self.wan.lan;
+        let feeds = |link: &&Link| (link.master != 0 || lan == Some(link.name)) && link.name != wan.name;
+        let ports: Vec<DeviceName> = self.world.links.iter().filter(feeds).map(|link| link.name).collect();
+        ports.into_iter().for_each(|port| self.split(port));
+    }
+
+    fn takeover(&mut self, device: DeviceName) {
+        if self.wan.takeover {
+            self.plan.takeover.push(device);
+        }
+    }
+
+    fn note(&mut self, text: String) {
+        let note = (self.wan.name.to_string(), text);
+        if !self.plan.notes.contains(&note) {
+            self.plan.notes.push(note);
+        }
+    }
+}
+
+fn is_shaped(line: &Line) -> bool {
+    [&line.upload, &line.download].iter().any(|way| matches!(way, Direction::Shaped { .. }))
+}
+
+fn filter(parent: Handle, kind: FilterKind) -> Filter {
+    Filter { parent, pref: PREFERENCE, protocol: ALL_PROTOCOLS, kind }
+}
