@@ -18,7 +18,7 @@ use crate::tc::{Origin, Tree};
 use crate::units::{DeviceName, Micros, Time};
 use alloc::collections::VecDeque;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 /// Changes come in showers (a PPPoE device makes a dozen messages): look once, when they have stopped for this long.
@@ -434,7 +434,7 @@ impl Daemon {
     }
 
     fn say(&mut self, level: Level, text: String) {
-        self.actions.push_back(Action::Say(level, text.to_string()));
+        self.actions.push_back(Action::Say(level, text));
     }
 }
 

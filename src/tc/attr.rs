@@ -124,7 +124,7 @@ pub fn field<const N: usize>(bytes: &[u8], offset: usize) -> Option<[u8; N]> {
 }
 
 /// Iterates over attributes; stops at the first malformed one, as the kernel's own `nla_for_each_attr` does.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Attrs<'a> {
     rest: &'a [u8],
 }
@@ -137,7 +137,7 @@ impl<'a> Attrs<'a> {
 
     /// The first attribute of type `kind`.
     pub fn get(&self, kind: u16) -> Option<Attr<'a>> {
-        self.clone().find(|a| a.kind == kind)
+        { *self }.find(|a| a.kind == kind)
     }
 }
 

@@ -16,7 +16,7 @@ const MEMORY_LIMIT: u16 = 9;
 
 /// What the kernel will dump for `span`: CoDel counts time in units of 1024 ns and rounds down twice.
 pub fn canonical(span: Micros) -> u32 {
-    let units = span.0.min(u64::from(u32::MAX)) * 1000 >> 10;
+    let units = (span.0.min(u64::from(u32::MAX)) * 1000) >> 10;
     u32::try_from((units << 10) / 1000).unwrap_or(u32::MAX)
 }
 
@@ -54,7 +54,7 @@ mod tests {
 
     /// The kernel's arithmetic: `(us * NSEC_PER_USEC) >> CODEL_SHIFT` when told, `<< CODEL_SHIFT / NSEC_PER_USEC` back.
     fn kernel_keeps(us: u32) -> u32 {
-        ((u64::from(us) * 1000 >> 10 << 10) / 1000) as u32
+        ((((u64::from(us) * 1000) >> 10) << 10) / 1000) as u32
     }
 
     #[test]

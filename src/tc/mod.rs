@@ -9,14 +9,19 @@
 //! Everything else is [`QdiscKind::Foreign`] and never touched without `takeover`.
 
 pub mod attr;
+pub mod bpf;
 pub mod cake;
 pub mod diff;
+pub mod dump;
 pub mod fifo;
 pub mod fq_codel;
 pub mod htb;
+pub mod message;
+pub mod mirred;
 pub mod plan;
 pub mod shape;
 pub mod stab;
+pub mod stats;
 
 use crate::classify::Program;
 use crate::units::{DeviceName, Handle, Rate};
@@ -329,6 +334,17 @@ impl QdiscKind {
             Self::Cake(_) => "cake",
             Self::Clsact => "clsact",
             Self::Ingress => "ingress",
+            Self::Foreign(foreign) => &foreign.kind,
+        }
+    }
+}
+
+impl FilterKind {
+    /// The kernel's name of the classifier.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Redirect { .. } => "u32",
+            Self::Bpf(_) => "bpf",
             Self::Foreign(foreign) => &foreign.kind,
         }
     }

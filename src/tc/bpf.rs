@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `cls_bpf` with a classic program: options as bytes and back. Read `cls_bpf.c` before editing.
+//!
+//! No `TCA_BPF_CLASSID`: the program's return value is the class. A program over 4030 instructions cannot be dumped
+//! (EMSGSIZE), hence `limits::PROGRAM`. The kernel hands the program back as it was given.
+
+use super::attr::{self, Attrs};
+use crate::classify::{Insn, Program};
+use crate::units::Handle;
+use alloc::vec::Vec;
+
+const CLASSID: u16 = 3;
+const OPS_LEN: u16 = 4;
+const OPS: u16 = 5;
+
+/// Appends the `TCA_OPTIONS` payload.
+pub fn put(program: &Program, out: &mut Vec<u8>) {
+    attr::put_u16(out, OPS_LEN, program.insns.len() as u16); // bounded by limits::PROGRAM
+    let ops = attr::open(out, OPS);
+    program.insns.iter().for_each(|insn| out.extend_from_slice(&insn.to_bytes()));
+    attr::close(out, ops);
+}
+
+/// Reads the `TCA_OPTIONS` payload; `None` for extended BPF and filters with a class of their own.
+pub fn read(options: Attrs<'_>) -> Option<Program> {
+    if options.get(CLASSID).is_some() {
+        return None;
+    }
+    let (chunks, rest) = options.get(OPS)?.payload.as_chunks::<8>();
+    let insns: Vec<Insn> = chunks.iter().map(|bytes| Insn::from_bytes(*bytes)).collect();
+    let default = Handle(insns.last()?.k);
+    (rest.is_empty() && insns.len() <= crate::limits::PROGRAM).then_some(Program { insns, default })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_read_back_as_it_was_written() {
+        let insns = alloc::vec![
+            Insn { code: 0x28, jt: 1, jf: 2, k: 12 },
+            Insn { code: 6, jt: 0, jf: 0, k: 0x57e1_0030 }
+        ];
+        let program = Program { insns, default: Handle::new(0x57e1, 0x30) };
+        let mut out = Vec::new();
+        put(&program, &mut out);
+        assert_eq!(read(Attrs::new(&out)), Some(program));
+    }
+}
