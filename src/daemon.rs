@@ -16,6 +16,7 @@ use crate::tc::diff::{Op, Ops, diff};
 use crate::tc::plan::{Lacks, Plan, World, plan};
 use crate::tc::{Origin, Tree};
 use crate::units::{DeviceName, Micros, Time};
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::string::String;
@@ -82,7 +83,7 @@ pub struct Observation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// The request that was refused first, if it was one.
-    pub op: Option<Op>,
+    pub op: Option<Box<Op>>,
     /// The kernel's error number, positive.
     pub errno: i32,
     /// The kernel's own words, if it had any.

@@ -20,7 +20,9 @@ extern crate alloc;
 pub mod classify;
 pub mod config;
 pub mod daemon;
+pub mod json;
 pub mod limits;
+pub mod report;
 pub mod tc;
 pub mod units;
 

@@ -4,8 +4,14 @@
 //! `uci` knows the grammar, `options` knows every option there is, `read` makes a [`Config`] of both,
 //! `link` knows the link layers. Read `/etc/config/weir`'s table in the README before adding an option.
 
+pub mod describe;
 pub mod error;
 pub mod link;
+pub mod network;
+pub mod options;
+pub mod read;
+pub mod uci;
+pub mod value;
 
 use crate::units::{Bytes, DeviceName, Micros, Permille, Rate};
 use alloc::string::String;

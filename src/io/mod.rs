@@ -1,2 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The only place that touches the outside: sockets, files, clocks.
+//! The thin edge with the outside: sockets, files, clocks, signals. Nothing here decides anything.
+//!
+//! `run` performs the actions of [`crate::daemon::Daemon`] and brings back events; `netlink` talks to the kernel;
+//! `sys` holds the only unsafe code.
+
+pub mod clock;
+pub mod files;
+pub mod log;
+pub mod netlink;
+pub mod offload;
+pub mod reactor;
+pub mod run;
+pub mod sys;

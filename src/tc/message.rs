@@ -62,6 +62,7 @@ const IFLA_LINKINFO: u16 = 18;
 const IFLA_IFALIAS: u16 = 20;
 const IFLA_GROUP: u16 = 27;
 const IFLA_EXT_MASK: u16 = 29;
+const IFLA_GSO_MAX_SEGS: u16 = 40;
 const IFLA_INFO_KIND: u16 = 1;
 const IFF_UP: u32 = 1;
 
@@ -203,6 +204,14 @@ fn put_filter(filter: &Filter, verb: Verb, target: u32, out: &mut Vec<u8>) {
         FilterKind::Foreign(kind) => out.extend_from_slice(&kind.options),
     }
     attr::close(out, options);
+}
+
+/// Appends the request that limits the packets one super-packet of the router's own may hold.
+pub fn set_gso_max_segs(index: u32, segs: u32, seq: u32, out: &mut Vec<u8>) {
+    let start = open(out, NEW_LINK, ACK, seq);
+    put_ifinfo(out, index, 0, 0);
+    attr::put_u32(out, IFLA_GSO_MAX_SEGS, segs);
+    close(out, start);
 }
 
 /// Appends the request to dump all links, without their statistics.
@@ -357,6 +366,7 @@ pub fn link(payload: &[u8]) -> Option<Link> {
         mtu: word(IFLA_MTU),
         group: word(IFLA_GROUP),
         master: word(IFLA_MASTER),
+        gso_max_segs: word(IFLA_GSO_MAX_SEGS),
     })
 }
 

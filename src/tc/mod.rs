@@ -20,6 +20,7 @@ pub mod message;
 pub mod mirred;
 pub mod plan;
 pub mod shape;
+pub mod show;
 pub mod stab;
 pub mod stats;
 
@@ -284,6 +285,8 @@ pub struct Link {
     pub group: u32,
     /// `IFLA_MASTER`, zero if none.
     pub master: u32,
+    /// `IFLA_GSO_MAX_SEGS`: packets a super-packet of the router's own may hold; zero on kernels that do not say.
+    pub gso_max_segs: u32,
 }
 
 impl Link {

@@ -372,7 +372,7 @@ impl<'a> Planner<'a> {
             }
             Engine::Cake if !lacks.cake => return Ok("cake"),
             Engine::Cake => {
-                self.note("this kernel has no CAKE (kmod-sched-cake); HTB is used instead".into())
+                self.note("this kernel has no CAKE (kmod-sched-cake); HTB is used instead".into());
             }
             // CAKE's own fairness is worth more than our classes over a leaf without it.
             Engine::Auto if !is_on_lan && !lacks.cake && (lacks.htb || lacks.fq_codel) => {
@@ -397,10 +397,10 @@ impl<'a> Planner<'a> {
         match leaf {
             Leaf::FqCodel => {}
             Leaf::Sfq => {
-                self.note("this kernel has no fq_codel; sfq is used: fair, but queues grow longer".into())
+                self.note("this kernel has no fq_codel; sfq is used: fair, but queues grow longer".into());
             }
             Leaf::Bfifo => {
-                self.note("this kernel has neither fq_codel nor sfq; plain fifos of 100 ms are used".into())
+                self.note("this kernel has neither fq_codel nor sfq; plain fifos of 100 ms are used".into());
             }
         }
         if lacks.bpf {

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `weir help`: for people, as a manual page, and as completion, all from the same tables.
+
+use super::{COMMANDS, Command, Options, SWITCHES, Switch, exit_code, print};
+use crate::config::options;
+use std::fmt::Write;
+
+/// Prints the help asked for.
+pub(crate) fn run(options: &Options) -> u8 {
+    let text = match options.words.first().map(String::as_str) {
+        _ if options.is_man => man(),
+        _ if options.is_completion => completion(),
+        None => overview(),
+        Some("config") => options::help(),
+        Some(word) => match super::find(word) {
+            Ok(command) => of(command),
+            Err(text) => {
+                eprintln!("weir: {text}");
+                return exit_code::USAGE;
+            }
+        },
+    };
+    print(&text);
+    exit_code::OK
+}
+
+fn flag(switch: &Switch) -> String {
+    let mut text = switch.short.map(|short| format!("-{short}, ")).unwrap_or_default();
+    let _ = write!(text, "--{}", switch.name);
+    if !switch.value.is_empty() {
+        let _ = write!(text, " {}", switch.value);
+    }
+    text
+}
+
+fn overview() -> String {
+    let mut out =
+        String::from("weir keeps an internet line fast and responsive.\n\nusage: weir COMMAND [options]\n\n");
+    for command in COMMANDS {
+        let _ = writeln!(out, "  {:<9} {}", command.name, command.help);
+    }
+    out.push_str("\noptions\n");
+    for switch in SWITCHES {
+        let _ = writeln!(out, "  {:<18} {}", flag(switch), switch.help);
+    }
+    out.push_str(
+        "\n'weir help COMMAND' says more; 'weir help config' lists every option of the configuration.\n",
+    );
+    out
+}
+
+fn of(command: &Command) -> String {
+    let mut out = format!("usage: weir {} {}\n\n{}\n", command.name, command.arguments, command.help);
+    if !command.more.is_empty() {
+        let _ = write!(out, "\n{}\n", command.more);
+    }
+    out
+}
+
+fn man() -> String {
+    // A minus is a minus in roff only when escaped, and a word's backslash and quote too.
+    let roff = |text: &str| text.replace('\\', "\\e").replace('-', "\\-").replace('\'', "\\(aq");
+    let mut out = String::from(
+        ".TH WEIR 8\n.SH NAME\nweir \\- keeps an internet line fast and responsive\n.SH SYNOPSIS\n.B weir\nCOMMAND [options]\n.SH COMMANDS\n",
+    );
+    for command in COMMANDS {
+        let _ =
+            writeln!(out, ".TP\n.B {} {}\n{}.", command.name, roff(command.arguments), roff(command.help));
+        if !command.more.is_empty() {
+            let _ = writeln!(out, "{}", roff(command.more));
+        }
+    }
+    out.push_str(".SH OPTIONS\n");
+    for switch in SWITCHES {
+        let _ = writeln!(out, ".TP\n.B {}\n{}", roff(&flag(switch)), roff(switch.help));
+    }
+    out.push_str(".SH CONFIGURATION\n");
+    for section in options::SectionType::ALL {
+        let _ = writeln!(out, ".SS config {}\n{}.", section.name(), roff(section.title()));
+        for row in options::OPTIONS.iter().filter(|row| row.section == section) {
+            let _ =
+                writeln!(out, ".TP\n.B {}\n{} ({})", row.name, roff(row.help), roff(&row.kind.to_string()));
+        }
+    }
+    out.push_str(
+        ".SH FILES\n.TP\n.I /etc/config/weir\nthe configuration\n.TP\n.I /var/run/weir\nruntime state\n",
+    );
+    out.push_str(".SH EXIT STATUS\n0 if it did what was asked, 1 if it could not, 64 if the command line makes no sense, 66 if a named file is missing, 78 if the configuration has faults.\n");
+    out
+}
+
+fn completion() -> String {
+    let commands: Vec<&str> = COMMANDS.iter().map(|command| command.name).collect();
+    let switches: Vec<String> = SWITCHES.iter().map(|switch| format!("--{}", switch.name)).collect();
+    format!(
+        "_weir() {{\n\tlocal word=\"${{COMP_WORDS[COMP_CWORD]}}\" before=\"${{COMP_WORDS[COMP_CWORD-1]}}\"\n\
+         \tcase \"$before\" in\n\t--config|-c|check) COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n\
+         \t--state-dir) COMPREPLY=($(compgen -d -- \"$word\")); return ;;\n\tesac\n\
+         \tif [[ $word == -* ]]; then COMPREPLY=($(compgen -W '{}' -- \"$word\"))\n\
+         \telse COMPREPLY=($(compgen -W '{} config' -- \"$word\")); fi\n}}\ncomplete -F _weir weir\n",
+        switches.join(" "),
+        commands.join(" ")
+    )
+}

@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Every option there is, in one table: it feeds the parser, `weir help config`, the README and the forms.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt::{self, Write};
+
+/// A type of section.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SectionType {
+    /// Settings of the whole program.
+    Globals,
+    /// One internet line.
+    Wan,
+    /// One traffic class.
+    Class,
+}
+
+impl SectionType {
+    /// Each, in the order they are shown.
+    pub const ALL: [Self; 3] = [Self::Globals, Self::Wan, Self::Class];
+
+    /// What stands behind `config` in the file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Globals => "globals",
+            Self::Wan => "wan",
+            Self::Class => "class",
+        }
+    }
+
+    /// What a section of this type is for.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Globals => "settings of the whole program",
+            Self::Wan => "one internet line; several are allowed",
+            Self::Class => "one traffic class; without any there are critical, high, normal and low",
+        }
+    }
+}
+
+/// What an option may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// 1 or 0.
+    Bool,
+    /// A line speed.
+    Rate,
+    /// Per cent of the line.
+    Share,
+    /// A span of time between two others, in microseconds.
+    Span(u64, u64),
+    /// A whole number between two others.
+    Integer(i64, i64),
+    /// A bit mask.
+    Mask,
+    /// A number of bytes.
+    Size,
+    /// A network device.
+    Device,
+    /// A network of `/etc/config/network`.
+    Network,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// A link layer preset.
+    Link,
+}
+
+/// One option.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The type of section it belongs to.
+    pub section: SectionType,
+    /// Its name.
+    pub name: &'static str,
+    /// What it may hold.
+    pub kind: Kind,
+    /// What holds without it, for people.
+    pub default: &'static str,
+    /// What it does, in one sentence.
+    pub help: &'static str,
+}
+
+const fn row(
+    section: SectionType,
+    name: &'static str,
+    kind: Kind,
+    default: &'static str,
+    help: &'static str,
+) -> Row {
+    Row { section, name, kind, default, help }
+}
+
+use Kind::{Bool, Choice, Device, Integer, Link, Mask, Network, Rate, Share, Size, Span};
+use SectionType::{Class, Globals, Wan};
+
+/// The table.
+pub const OPTIONS: &[Row] = &[
+    row(Globals, "enabled", Bool, "1", "Off: weir removes what it set up and waits."),
+    row(
+        Globals,
+        "log_level",
+        Choice(&["error", "warning", "info", "debug"]),
+        "info",
+        "The least important messages that are written.",
+    ),
+    row(Wan, "enabled", Bool, "1", "Off: this line is left alone."),
+    row(Wan, "network", Network, "the default route's", "The line's network in /etc/config/network."),
+    row(
+        Wan,
+        "device",
+        Device,
+        "the network's",
+        "The device packets leave by, where there is no network to name.",
+    ),
+    row(
+        Wan,
+        "download",
+        Rate,
+        "not shaped",
+        "Speed of arriving traffic, a little below what the line carries.",
+    ),
+    row(Wan, "upload", Rate, "not shaped", "Speed of leaving traffic, a little below what the line carries."),
+    row(
+        Wan,
+        "download_on",
+        Choice(&["ifb", "lan", "none"]),
+        "ifb",
+        "Where arriving traffic is shaped: on an IFB fed by the line, on the LAN device, or not.",
+    ),
+    row(Wan, "lan", Device, "", "The LAN device for download_on 'lan'."),
+    row(Wan, "link", Link, "ethernet", "What a packet costs on the line; see the link layers below."),
+    row(
+        Wan,
+        "overhead",
+        Integer(-64, 256),
+        "the link's",
+        "Bytes the line adds to each IP packet, instead of the link's.",
+    ),
+    row(
+        Wan,
+        "mpu",
+        Integer(0, 256),
+        "the link's",
+        "The fewest bytes a packet takes on the line, instead of the link's.",
+    ),
+    row(
+        Wan,
+        "cells",
+        Choice(&["none", "atm", "ptm"]),
+        "the link's",
+        "How the line cuts packets: 48/53 (ADSL), 64/65 (VDSL2), instead of the link's.",
+    ),
+    row(
+        Wan,
+        "engine",
+        Choice(&["auto", "htb", "cake"]),
+        "auto",
+        "Which queues shape: HTB with fq_codel, or CAKE; auto takes what the kernel has.",
+    ),
+    row(Wan, "takeover", Bool, "0", "Replace another program's root qdisc; it cannot be brought back."),
+    row(Wan, "ecn", Bool, "1", "Mark packets instead of dropping them, where the sender understands it."),
+    row(
+        Wan,
+        "offloads",
+        Choice(&["auto", "off", "keep"]),
+        "auto",
+        "Super-packets (GRO, TSO): off while HTB shapes at up to 100 Mbit/s, always off, or never touched.",
+    ),
+    row(
+        Wan,
+        "trust_dscp",
+        Choice(&["none", "up", "down", "both"]),
+        "up",
+        "In which directions a packet's own DSCP chooses its class.",
+    ),
+    row(
+        Wan,
+        "cake_diffserv",
+        Choice(&["besteffort", "precedence", "diffserv3", "diffserv4", "diffserv8"]),
+        "diffserv4",
+        "CAKE: its tins; besteffort where the DSCP is not trusted.",
+    ),
+    row(Wan, "cake_nat", Bool, "1", "CAKE: look behind NAT to be fair to hosts."),
+    row(
+        Wan,
+        "cake_isolation",
+        Choice(&[
+            "auto",
+            "flowblind",
+            "srchost",
+            "dsthost",
+            "hosts",
+            "flows",
+            "dual-srchost",
+            "dual-dsthost",
+            "triple-isolate",
+        ]),
+        "auto",
+        "CAKE: whom it is fair to; auto is dual-srchost up, dual-dsthost down.",
+    ),
+    row(
+        Wan,
+        "cake_ack_filter",
+        Choice(&["off", "filter", "aggressive"]),
+        "off",
+        "CAKE: drop superseded TCP ACKs on upload.",
+    ),
+    row(Wan, "cake_wash", Bool, "0", "CAKE: clear the DSCP of what passes."),
+    row(
+        Wan,
+        "cake_split_gso",
+        Choice(&["auto", "1", "0"]),
+        "auto",
+        "CAKE: split super-packets; auto does below 1 Gbit/s.",
+    ),
+    row(Wan, "cake_rtt", Span(100, 10_000_000), "100ms", "CAKE: the round trip it expects of the internet."),
+    row(Wan, "cake_memlimit", Size, "by the rate", "CAKE: most memory for queued packets."),
+    row(
+        Wan,
+        "cake_ingress",
+        Choice(&["auto", "1", "0"]),
+        "auto",
+        "CAKE: count dropped packets too; auto does on download.",
+    ),
+    row(Wan, "cake_fwmark", Mask, "0", "CAKE: take the tin from the firewall mark under this mask."),
+    row(Class, "enabled", Bool, "1", "Off: there is no such class; its packets go to the default class."),
+    row(
+        Class,
+        "guarantee",
+        Share,
+        "30, 20, 10, 5",
+        "Share of the line this class always gets when it wants it.",
+    ),
+    row(Class, "limit", Share, "100 (critical 50)", "Share of the line this class never exceeds."),
+    row(
+        Class,
+        "priority",
+        Integer(0, 7),
+        "1 (critical 0)",
+        "Who is served first of what is left over; within a priority the guarantees decide.",
+    ),
+    row(
+        Class,
+        "target",
+        Span(1_000, 10_000_000),
+        "50, 100, 200, 500 ms",
+        "The delay this class should stay below.",
+    ),
+    row(
+        Class,
+        "default",
+        Bool,
+        "0 (normal 1)",
+        "Takes the packets that nothing places elsewhere; exactly one class does.",
+    ),
+];
+
+/// The row of an option.
+pub fn find(section: SectionType, name: &str) -> Option<&'static Row> {
+    OPTIONS.iter().find(|row| row.section == section && row.name == name)
+}
+
+/// What an option may hold, in few words.
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Bool => f.write_str("0, 1"),
+            Rate => f.write_str("speed: 80mbit, 80000 (kbit/s)"),
+            Share => f.write_str("per cent"),
+            Span(min, max) => {
+                write!(f, "time, {} to {}", crate::units::Micros(*min), crate::units::Micros(*max))
+            }
+            Integer(min, max) => write!(f, "{min} to {max}"),
+            Mask => f.write_str("bit mask"),
+            Size => f.write_str("bytes: 512k, 4mb"),
+            Device => f.write_str("device"),
+            Network => f.write_str("network"),
+            Choice(words) => {
+                for (n, word) in words.iter().enumerate() {
+                    f.write_str(if n > 0 { ", " } else { "" })?;
+                    f.write_str(word)?;
+                }
+                Ok(())
+            }
+            Link => f.write_str("link layer"),
+        }
+    }
+}
+
+/// `weir help config`: every option, aligned.
+pub fn help() -> String {
+    let mut out = String::from(
+        "Options of /etc/config/weir (UCI). Speeds take kbit, mbit, gbit; a number alone is kbit/s.\n",
+    );
+    for section in SectionType::ALL {
+        let _ = writeln!(out, "\nconfig {}  ({})", section.name(), section.title());
+        for row in OPTIONS.iter().filter(|row| row.section == section) {
+            let _ = writeln!(out, "  {:<16} {}", row.name, row.help);
+            let _ = writeln!(out, "  {:<16}   {}{}", "", row.kind, default_text(row));
+        }
+    }
+    out.push_str("\nLink layers\n");
+    for preset in super::link::PRESETS {
+        let link = preset.link;
+        let _ = writeln!(
+            out,
+            "  {:<20} {:>3} bytes, mpu {:>2}, cells {:<4}  {}",
+            link.name,
+            link.overhead,
+            link.mpu,
+            cells(link),
+            preset.title
+        );
+    }
+    out
+}
+
+fn default_text(row: &Row) -> String {
+    if row.default.is_empty() { String::new() } else { alloc::format!("  (default: {})", row.default) }
+}
+
+fn cells(link: super::LinkLayer) -> &'static str {
+    use super::link::Cells;
+    match link.cells {
+        Cells::None => "none",
+        Cells::Atm => "atm",
+        Cells::Ptm => "ptm",
+    }
+}
+
+/// The README's table of options.
+pub fn readme_options() -> String {
+    let mut out =
+        String::from("| section | option | values | default | what it does |\n|---|---|---|---|---|\n");
+    for row in OPTIONS {
+        let _ = writeln!(
+            out,
+            "| {} | `{}` | {} | {} | {} |",
+            row.section.name(),
+            row.name,
+            row.kind,
+            row.default,
+            row.help
+        );
+    }
+    out
+}
+
+/// The README's table of link layers.
+pub fn readme_links() -> String {
+    let mut out =
+        String::from("| `link` | line | overhead | mpu | cells | made of |\n|---|---|---|---|---|---|\n");
+    for preset in super::link::PRESETS {
+        let link = preset.link;
+        let _ = writeln!(
+            out,
+            "| `{}` | {} | {} | {} | {} | {} |",
+            link.name,
+            preset.title,
+            link.overhead,
+            link.mpu,
+            cells(link),
+            preset.source
+        );
+    }
+    out
+}
+
+/// The word of `words` most like `text`, if any is like it.
+pub fn did_you_mean<'a>(text: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let most = 1 + text.len() / 4;
+    words.map(|word| (distance(text, word), word)).filter(|(d, _)| *d <= most).min().map(|(_, word)| word)
+}
+
+/// Levenshtein's distance, with one row.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().take(64).enumerate() {
+        let mut diagonal = i;
+        let mut left = i + 1;
+        for (above, y) in row.iter_mut().skip(1).zip(b.bytes()) {
+            let cost = (diagonal + usize::from(!x.eq_ignore_ascii_case(&y))).min(left + 1).min(*above + 1);
+            diagonal = *above;
+            *above = cost;
+            left = cost;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = i + 1;
+        }
+    }
+    row.last().copied().unwrap_or(a.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_of_the_pen_is_guessed_and_nonsense_is_not() {
+        let names = || OPTIONS.iter().filter(|row| row.section == Wan).map(|row| row.name);
+        assert_eq!(did_you_mean("downlaod", names()), Some("download"));
+        assert_eq!(did_you_mean("uplod", names()), Some("upload"));
+        assert_eq!(did_you_mean("zebra", names()), None);
+    }
+
+    #[test]
+    fn every_option_is_named_once_and_ends_its_help_with_a_full_stop() {
+        for (n, row) in OPTIONS.iter().enumerate() {
+            assert!(row.help.ends_with('.'), "{}", row.name);
+            assert!(!OPTIONS[..n].iter().any(|other| (other.section, other.name) == (row.section, row.name)));
+        }
+    }
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The transaction: stages sent whole and awaited whole; on any refusal everything is brought back.
+
+use super::observe;
+use super::socket::{Connection, Refused};
+use crate::daemon::Failure;
+use crate::tc::diff::{Op, Ops, diff};
+use crate::tc::show;
+use crate::tc::{Device, Link, Origin, SCRATCH_DEVICE, Tree, message};
+use crate::units::DeviceName;
+use std::io;
+
+/// Sends `ops`; when the kernel refuses one, brings back `before` and says what was refused and why.
+///
+/// What is in `try_first` is built whole on a scratch device before anything else is touched.
+///
+/// # Errors
+/// The [`Failure`], with whether everything is again as it was.
+pub fn apply(connection: &mut Connection, before: &Tree, ops: &Ops, try_first: &Tree) -> Result<(), Failure> {
+    for device in &try_first.devices {
+        try_on_scratch(connection, device)?;
+    }
+    let refused = match stages(connection, ops) {
+        Ok(None) => return Ok(()),
+        Ok(Some((op, refused))) => failure(op, &refused),
+        Err(error) => failure_of_socket(&error),
+    };
+    let is_restored = restore(connection, before).unwrap_or(false);
+    Err(Failure { is_restored, ..refused })
+}
+
+/// Sends one stage after the other until one is refused; gives the first request refused.
+fn stages(connection: &mut Connection, ops: &Ops) -> io::Result<Option<(Op, Refused)>> {
+    for stage in [&ops.links, &ops.create, &ops.turn, &ops.delete] {
+        if stage.is_empty() {
+            continue;
+        }
+        // Indexes are looked up for each stage: the first one makes new devices.
+        let links = observe::links(connection)?;
+        let refused = send(connection, stage, &links)?;
+        if let Some(first) = refused.into_iter().next()
+            && let Some(op) = stage.get(first.place)
+        {
+            return Ok(Some((op.clone(), first)));
+        }
+    }
+    Ok(None)
+}
+
+fn send(connection: &mut Connection, ops: &[Op], links: &[Link]) -> io::Result<Vec<Refused>> {
+    let index_of = |name: &DeviceName| links.iter().find(|link| link.name == *name).map(|link| link.index);
+    connection.batch(ops.len(), |place, seq, out| {
+        let Some(op) = ops.get(place) else { return Ok(()) };
+        message::encode(op, seq, &index_of, out).map_err(|missing| {
+            io::Error::new(io::ErrorKind::NotFound, format!("there is no device {}", missing.0))
+        })
+    })
+}
+
+/// Brings `before` back as far as the kernel lets us; says whether it is there again.
+fn restore(connection: &mut Connection, before: &Tree) -> io::Result<bool> {
+    let have = observe::tree(connection)?.tree;
+    let ops = diff(&have, before);
+    for stage in [&ops.links, &ops.create, &ops.turn, &ops.delete] {
+        if !stage.is_empty() {
+            let links = observe::links(connection)?;
+            send(connection, stage, &links)?; // what is refused shows in the comparison
+        }
+    }
+    let have = observe::tree(connection)?.tree;
+    Ok(have.ours() == before.ours())
+}
+
+/// Builds what is wanted on `device` on a scratch IFB and removes it: a takeover must not fail half way.
+fn try_on_scratch(connection: &mut Connection, device: &Device) -> Result<(), Failure> {
+    let name = DeviceName::new(SCRATCH_DEVICE).expect("a valid name");
+    let mut scratch = Device { name, origin: Origin::Ifb { up: true }, ..device.clone() };
+    // Only the root: the hook for arriving packets is not what a takeover replaces.
+    scratch.qdiscs.retain(|qdisc| qdisc.parent != crate::units::Handle::INGRESS);
+    scratch.filters.retain(|filter| filter.parent != crate::units::Handle::INGRESS_FILTERS);
+    let ops = diff(&Tree::default(), &Tree { devices: vec![scratch] });
+    let result = stages(connection, &ops);
+    let links = observe::links(connection).unwrap_or_default();
+    let is_gone = send(connection, &[Op::DeleteLink(name)], &links).is_ok_and(|refused| refused.is_empty());
+    let refused = match result {
+        Ok(None) => return Ok(()),
+        Ok(Some((op, refused))) => failure(op, &refused),
+        Err(error) => failure_of_socket(&error),
+    };
+    let text =
+        format!("the takeover of {} was tried on a scratch device first, and {}", device.name, refused.text);
+    Err(Failure { text, is_restored: is_gone, ..refused })
+}
+
+fn failure(op: Op, refused: &Refused) -> Failure {
+    let what = show::describe(&op);
+    let error = nix::errno::Errno::from_raw(refused.errno);
+    let words = if refused.extack.is_empty() { error.desc() } else { refused.extack.as_str() };
+    Failure {
+        text: format!("the kernel refused to {what}: {words} ({error:?})"),
+        op: Some(Box::new(op)),
+        errno: refused.errno,
+        extack: refused.extack.clone(),
+        is_restored: false,
+    }
+}
+
+fn failure_of_socket(error: &io::Error) -> Failure {
+    Failure {
+        op: None,
+        errno: error.raw_os_error().unwrap_or(0),
+        extack: String::new(),
+        text: format!("talking to the kernel failed: {error}"),
+        is_restored: false,
+    }
+}

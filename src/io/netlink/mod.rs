@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+//! rtnetlink: one socket for requests, one that listens.
+
+pub mod apply;
+pub mod monitor;
+pub mod observe;
+pub mod socket;
