@@ -113,6 +113,9 @@ pub enum Action {
     },
     /// Switch super-packets off on these devices and back on where weir had switched them off and no longer wants to.
     Split(Vec<DeviceName>),
+    /// Keep what the kernel turned out to lack until the next boot, so that no later start has to find out again by
+    /// failing.
+    Remember(Lacks),
     /// Write a message.
     Say(Level, String),
     /// End with this exit code.
@@ -167,21 +170,21 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// A daemon that looks after the lines until told to stop.
-    pub fn new() -> Self {
-        Self::with(End::No)
+    /// A daemon that looks after the lines until told to stop; `lacks` is what an earlier one remembered.
+    pub fn new(lacks: Lacks) -> Self {
+        Self::with(End::No, lacks)
     }
 
     /// One that ends as soon as the wanted state is there (`weir apply`).
-    pub fn once() -> Self {
-        Self::with(End::WhenSettled)
+    pub fn once(lacks: Lacks) -> Self {
+        Self::with(End::WhenSettled, lacks)
     }
 
-    fn with(end: End) -> Self {
+    fn with(end: End, lacks: Lacks) -> Self {
         Self {
             config: None,
             plan: Plan::default(),
-            lacks: Lacks::default(),
+            lacks,
             phase: Phase::Idle,
             end,
             actions: VecDeque::new(),
@@ -292,7 +295,6 @@ impl Daemon {
                 self.config = Some(config);
                 self.pause = FIRST_PAUSE;
                 self.settled_at = None;
-                self.lacks = Lacks::default(); // a module may have been installed since
                 self.observe();
             }
             Err(faults) => {
@@ -376,10 +378,13 @@ impl Daemon {
             End::No => {}
             End::WhenSettled => {
                 self.tell();
-                self.act(Action::Exit(0));
+                // What could be done is done; that something could not be is still a failure for whoever asked.
+                self.act(Action::Exit(u8::from(!self.plan.is_possible())));
                 return;
             }
             End::Removing => {
+                // A module may be installed before the next start.
+                self.act(Action::Remember(Lacks::default()));
                 self.say(Level::Info, "the shaper is removed".into());
                 self.act(Action::Exit(0));
                 return;
@@ -407,6 +412,7 @@ impl Daemon {
         let has_learnt = op.is_some_and(|op| self.lacks.learn(&op, errno, &extack));
         if has_learnt && is_restored {
             self.say(Level::Debug, format!("{text}; planning without it"));
+            self.act(Action::Remember(self.lacks));
             return self.observe();
         }
         let rest =
@@ -436,11 +442,5 @@ impl Daemon {
 
     fn say(&mut self, level: Level, text: String) {
         self.actions.push_back(Action::Say(level, text));
-    }
-}
-
-impl Default for Daemon {
-    fn default() -> Self {
-        Self::new()
     }
 }

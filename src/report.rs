@@ -49,8 +49,10 @@ pub struct LineReport {
 pub struct DirectionReport {
     /// Where its queues are.
     pub device: Option<DeviceName>,
-    /// What was asked for.
+    /// What it is shaped to, if it can be.
     pub rate: Option<Rate>,
+    /// Whether it has a speed, so that it should be shaped.
+    pub is_wanted: bool,
     /// `htb` or `cake`.
     pub engine: Option<&'static str>,
     /// Why packets are *not* being shaped as wanted; `None`: they are.
@@ -121,9 +123,10 @@ impl Seen<'_> {
 
 fn direction(config: &Config, plan: &Plan, line: &Line, way: &Direction, seen: &Seen<'_>) -> DirectionReport {
     match way {
-        Direction::Unshaped(reason) => DirectionReport {
+        Direction::Off(reason) | Direction::Blocked(reason) => DirectionReport {
             device: None,
             rate: None,
+            is_wanted: matches!(way, Direction::Blocked(_)),
             engine: None,
             trouble: Some(reason.clone()),
             direct_packets: 0,
@@ -132,6 +135,7 @@ fn direction(config: &Config, plan: &Plan, line: &Line, way: &Direction, seen: &
         Direction::Shaped { device, rate, engine } => DirectionReport {
             device: Some(*device),
             rate: Some(*rate),
+            is_wanted: true,
             engine: Some(engine),
             trouble: trouble(plan, line, device, seen),
             direct_packets: 0,
@@ -204,7 +208,7 @@ impl Snapshot {
     /// Whether every direction that should be shaped is, and there is at least one.
     pub fn is_shaping(&self) -> bool {
         let ways = || self.lines.iter().flat_map(|line| [&line.upload, &line.download]);
-        ways().any(|way| way.rate.is_some()) && ways().all(|way| way.rate.is_none() || way.trouble.is_none())
+        ways().any(|way| way.is_wanted) && ways().all(|way| !way.is_wanted || way.trouble.is_none())
     }
 
     /// For people: at most 80 columns, units written, columns aligned.
@@ -262,7 +266,10 @@ fn write_line(line: &LineReport, out: &mut impl Write) -> fmt::Result {
                 writeln!(out, "shaped to {rate} by {engine} on {}", device.unwrap_or_default())?;
             }
             (Some(rate), Some(trouble)) => writeln!(out, "NOT SHAPED (wanted {rate}): {trouble}")?,
-            (None, trouble) => writeln!(out, "not shaped: {}", trouble.as_deref().unwrap_or("not wanted"))?,
+            (None, trouble) => {
+                let word = if way.is_wanted { "NOT SHAPED" } else { "not shaped" };
+                writeln!(out, "{word}: {}", trouble.as_deref().unwrap_or_default())?;
+            }
         }
         if way.classes.is_empty() {
             continue;
@@ -313,6 +320,7 @@ fn json_line<W: Write>(line: &LineReport, json: &mut Json<'_, W>) -> fmt::Result
 
 fn json_direction<W: Write>(key: &str, way: &DirectionReport, json: &mut Json<'_, W>) -> fmt::Result {
     json.object(key, |json| {
+        json.plain("wanted", way.is_wanted)?;
         json.plain("shaped", way.rate.is_some() && way.trouble.is_none())?;
         match &way.trouble {
             Some(reason) => json.text("reason", reason)?,

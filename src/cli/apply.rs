@@ -17,8 +17,10 @@ pub(crate) fn stop(options: &Options) -> u8 {
 
 fn once(options: &Options, first: Event) -> u8 {
     log::start(false);
-    run::run(Daemon::once(), first, &options.places, false).unwrap_or_else(|error| {
-        eprintln!("weir: {error}");
-        exit_code::FAILED
-    })
+    run::run(Daemon::once(run::lacks(&options.places)), first, &options.places, false).unwrap_or_else(
+        |error| {
+            eprintln!("weir: {error}");
+            exit_code::FAILED
+        },
+    )
 }

@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::daemon::Observation;
 use crate::io::netlink::observe::observe;
 use crate::io::netlink::socket::Connection;
-use crate::io::run::{networks, read_config};
+use crate::io::run::{lacks, networks, read_config};
 use crate::tc::diff::diff;
 use crate::tc::plan::{Direction, World, plan};
 use crate::tc::{Link, show};
@@ -23,13 +23,14 @@ pub(crate) fn run(options: &Options) -> u8 {
         }
     };
     print_faults(&options.places, &warnings);
-    let seen = match Connection::open().and_then(|mut connection| observe(&mut connection, networks())) {
+    let mut seen = match Connection::open().and_then(|mut connection| observe(&mut connection, networks())) {
         Ok((seen, _)) => seen,
         Err(error) => {
             eprintln!("weir: cannot look at the system: {error}");
             return exit_code::FAILED;
         }
     };
+    seen.world.lacks = lacks(&options.places);
     let mut out = String::new();
     if options.is_diff {
         differences(&config, &seen, &mut out);
@@ -45,7 +46,7 @@ fn differences(config: &Config, seen: &Observation, out: &mut String) {
     plan.yield_to_others(&seen.tree);
     for line in &plan.lines {
         for (way, direction) in [("upload", &line.upload), ("download", &line.download)] {
-            if let Direction::Unshaped(reason) = direction {
+            if let Direction::Off(reason) | Direction::Blocked(reason) = direction {
                 let _ = writeln!(out, "# {} {way}: not shaped: {reason}", line.name);
             }
         }

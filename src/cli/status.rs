@@ -4,11 +4,9 @@
 use super::{Options, exit_code, print, print_faults};
 use crate::io::netlink::observe::observe;
 use crate::io::netlink::socket::Connection;
-use crate::io::run::{networks, read_config};
+use crate::io::run::{lacks, networks, read_config};
 use crate::report::{Seen, snapshot};
-use crate::tc::plan::{Lacks, plan};
-use crate::tc::{QdiscKind, ROOT_MAJOR, Tree};
-use crate::units::Handle;
+use crate::tc::plan::plan;
 
 /// Prints the status; the exit code says whether every wanted direction is shaped.
 pub(crate) fn run(options: &Options) -> u8 {
@@ -28,7 +26,7 @@ pub(crate) fn run(options: &Options) -> u8 {
                 return exit_code::FAILED;
             }
         };
-    observation.world.lacks = lacks(&seen.tree);
+    observation.world.lacks = lacks(&options.places);
     let mut plan = plan(&config, &observation.world);
     plan.yield_to_others(&seen.tree);
     let report =
@@ -41,24 +39,4 @@ pub(crate) fn run(options: &Options) -> u8 {
     }
     print(&out);
     if report.is_shaping() { exit_code::OK } else { exit_code::FAILED }
-}
-
-/// What the daemon found the kernel to lack, read from what it installed instead: status must not call a step down that
-/// was taken on purpose a difference.
-fn lacks(tree: &Tree) -> Lacks {
-    let mut lacks = Lacks::default();
-    let root = Handle::new(ROOT_MAJOR, 0);
-    for device in &tree.devices {
-        let is_htb = device.qdiscs.iter().any(|q| q.handle == root && matches!(q.kind, QdiscKind::Htb(_)));
-        if !is_htb {
-            continue;
-        }
-        let leaves = || device.qdiscs.iter().filter(|q| q.parent.major() == ROOT_MAJOR);
-        lacks.fq_codel |= leaves().any(|q| matches!(q.kind, QdiscKind::Sfq(_) | QdiscKind::Bfifo(_)));
-        lacks.sfq |= leaves().any(|q| matches!(q.kind, QdiscKind::Bfifo(_)));
-        let has_classifier = device.filters.iter().any(|f| f.parent == root);
-        lacks.bpf |= leaves().next().is_some() && !has_classifier;
-        lacks.cake |= lacks.fq_codel; // `auto` would have taken CAKE
-    }
-    lacks
 }

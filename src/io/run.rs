@@ -12,6 +12,7 @@ use super::{clock, log};
 use crate::config::{self, Config, Fault, Severity};
 use crate::daemon::{Action, Daemon, Event, Level};
 use crate::tc::Link;
+use crate::tc::plan::Lacks;
 use crate::units::DeviceName;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
@@ -23,6 +24,14 @@ use std::path::{Path, PathBuf};
 
 /// Where OpenWrt says which device a network is.
 const NETWORKS: &str = "/etc/config/network";
+
+/// The state file with what the kernel turned out to lack.
+const LACKS: &str = "lacks";
+
+/// What earlier runs found the kernel to lack, since boot or the last `weir stop`.
+pub fn lacks(places: &Places) -> Lacks {
+    Lacks::from_text(&places.state.read(LACKS))
+}
 
 /// Where things are.
 #[derive(Clone, Debug)]
@@ -152,6 +161,12 @@ impl Hands {
                 let links = shared.known.borrow().clone();
                 for trouble in self.offloads.set(&devices, &links, &mut self.connection) {
                     log::say(Level::Warning, &trouble);
+                }
+                None
+            }
+            Action::Remember(lacks) => {
+                if let Err(error) = self.places.state.write(LACKS, &lacks.to_text()) {
+                    log::say(Level::Warning, &format!("cannot remember what the kernel lacks: {error}"));
                 }
                 None
             }

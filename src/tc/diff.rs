@@ -143,10 +143,8 @@ fn wanted_device(have: Option<&Device>, want: &Device, ops: &mut Ops) {
         match have.map(|device| device.origin) {
             None | Some(Origin::System) => {
                 ops.links.push(Op::AddIfb(want.name));
-                ops.links.push(Op::SetUp(want.name));
             }
-            Some(Origin::Ifb { up: false }) => ops.links.push(Op::SetUp(want.name)),
-            Some(Origin::Ifb { up: true }) => {}
+            Some(Origin::Ifb { .. }) => {}
         }
     }
     let empty = Device::system(want.name);
@@ -157,6 +155,11 @@ fn wanted_device(have: Option<&Device>, want: &Device, ops: &mut Ops) {
     step.ingress();
     step.filters(keeps_root);
     step.leave_ingress();
+    // Up when its queues are complete, or its own first packets would pass them by.
+    let is_up = have.is_some_and(|device| device.origin == Origin::Ifb { up: true });
+    if want.origin != Origin::System && !is_up {
+        ops.create.push(Op::SetUp(want.name));
+    }
 }
 
 /// One device being compared.

@@ -55,6 +55,29 @@ pub struct Lacks {
 }
 
 impl Lacks {
+    /// The name of each, as the state file has them.
+    const NAMES: [&str; 6] = ["htb", "fq_codel", "sfq", "cake", "bpf", "ifb"];
+
+    fn flags(&mut self) -> [&mut bool; 6] {
+        [&mut self.htb, &mut self.fq_codel, &mut self.sfq, &mut self.cake, &mut self.bpf, &mut self.ifb]
+    }
+
+    /// Reads a state file.
+    pub fn from_text(text: &str) -> Self {
+        let mut lacks = Self::default();
+        for (flag, name) in lacks.flags().into_iter().zip(Self::NAMES) {
+            *flag = text.split_whitespace().any(|word| word == name);
+        }
+        lacks
+    }
+
+    /// Writes a state file.
+    pub fn to_text(mut self) -> String {
+        let flags = self.flags().into_iter().zip(Self::NAMES);
+        let names: Vec<&str> = flags.filter(|(flag, _)| **flag).map(|(_, name)| name).collect();
+        names.join(" ")
+    }
+
     /// Learns from a request the kernel refused first in its batch, with its extack text if there was one; says
     /// whether that told something new, so that planning again leads to something else.
     pub fn learn(&mut self, op: &Op, errno: i32, text: &str) -> bool {
@@ -132,8 +155,10 @@ pub enum Direction {
         /// By this engine: `htb` or `cake`.
         engine: &'static str,
     },
-    /// It is not, and this is why.
-    Unshaped(String),
+    /// It is not, and need not be: this is why.
+    Off(String),
+    /// It should be and cannot: this is why.
+    Blocked(String),
 }
 
 /// `20 Mbit/s on wan (htb)`, or `not shaped: why`.
@@ -141,7 +166,7 @@ impl core::fmt::Display for Direction {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             Self::Shaped { device, rate, engine } => write!(f, "{rate} on {device} ({engine})"),
-            Self::Unshaped(reason) => write!(f, "not shaped: {reason}"),
+            Self::Off(reason) | Self::Blocked(reason) => write!(f, "not shaped: {reason}"),
         }
     }
 }
@@ -158,6 +183,12 @@ pub fn plan(config: &Config, world: &World) -> Plan {
 }
 
 impl Plan {
+    /// Whether every direction that has a speed can be shaped.
+    pub fn is_possible(&self) -> bool {
+        let mut ways = self.lines.iter().flat_map(|line| [&line.upload, &line.download]);
+        !ways.any(|way| matches!(way, Direction::Blocked(_)))
+    }
+
     /// Leaves alone what others put at the root of a device, unless `takeover` allows to replace it; gives what was
     /// left alone. The direction it costs is unshaped, and says why.
     pub fn yield_to_others(&mut self, have: &Tree) -> Vec<Conflict> {
@@ -171,7 +202,7 @@ impl Plan {
             for line in &mut self.lines {
                 for way in [&mut line.upload, &mut line.download] {
                     if matches!(way, Direction::Shaped { device, .. } if *device == conflict.device) {
-                        *way = Direction::Unshaped(reason.clone());
+                        *way = Direction::Blocked(reason.clone());
                     }
                 }
             }
@@ -222,11 +253,11 @@ impl<'a> Planner<'a> {
     fn line(&mut self) -> Line {
         let device = self.device();
         let (upload, download) = match self.refusal(device) {
-            Err(reason) => (Direction::Unshaped(reason.clone()), Direction::Unshaped(reason)),
+            Err(both) => (both.clone(), both),
             Ok(link) => {
                 let upload = self.upload(link);
                 let download = self.download(link);
-                (upload.unwrap_or_else(Direction::Unshaped), download.unwrap_or_else(Direction::Unshaped))
+                (upload.unwrap_or_else(|off| off), download.unwrap_or_else(|off| off))
             }
         };
         Line { name: self.wan.name.clone(), device, upload, download }
@@ -244,32 +275,35 @@ impl<'a> Planner<'a> {
     }
 
     /// Why the whole line is left alone, or the link it is on.
-    fn refusal(&self, device: Option<DeviceName>) -> Result<&'a Link, String> {
+    fn refusal(&self, device: Option<DeviceName>) -> Result<&'a Link, Direction> {
         if !self.config.globals.enabled {
-            return Err("weir is switched off (option 'enabled' in section globals)".into());
+            return Err(off("weir is switched off (option 'enabled' in section globals)"));
         }
         if !self.wan.enabled {
-            return Err("this line is switched off (option 'enabled')".into());
+            return Err(off("this line is switched off (option 'enabled')"));
+        }
+        if self.wan.upload.is_none() && self.wan.download.is_none() {
+            return Err(off("no speed known: set options 'download' and 'upload'"));
         }
         let Some(device) = device else {
-            return Err(match &self.wan.network {
+            return Err(blocked(match &self.wan.network {
                 Some(network) => format!("network '{network}' has no device yet"),
                 None => "no default route yet; name the device with option 'device'".into(),
-            });
+            }));
         };
         let twice = |line: &Line| line.device == Some(device) && is_shaped(line);
         if let Some(other) = self.plan.lines.iter().find(|line| twice(line)) {
-            return Err(format!("{device} is already line '{}'", other.name));
+            return Err(blocked(format!("{device} is already line '{}'", other.name)));
         }
         self.world
             .links
             .iter()
             .find(|link| link.name == device)
-            .ok_or_else(|| format!("there is no device {device} yet"))
+            .ok_or_else(|| blocked(format!("there is no device {device} yet")))
     }
 
-    fn upload(&mut self, link: &Link) -> Result<Direction, String> {
-        let rate = self.wan.upload.ok_or("no speed known: set option 'upload'")?;
+    fn upload(&mut self, link: &Link) -> Result<Direction, Direction> {
+        let rate = self.wan.upload.ok_or_else(|| off("no speed known: set option 'upload'"))?;
         let (qdiscs, classes, filters, engine) = self.root(Way::Up, rate, link, None)?;
         let device = self.system(link.name);
         device.qdiscs.extend(qdiscs);
@@ -284,22 +318,22 @@ impl<'a> Planner<'a> {
         Ok(Direction::Shaped { device: link.name, rate, engine })
     }
 
-    fn download(&mut self, link: &Link) -> Result<Direction, String> {
+    fn download(&mut self, link: &Link) -> Result<Direction, Direction> {
         match self.wan.download_on {
-            DownloadOn::None => Err("switched off (option 'download_on')".into()),
+            DownloadOn::None => Err(off("switched off (option 'download_on')")),
             DownloadOn::Ifb => self.download_on_ifb(link),
             DownloadOn::Lan => self.download_on_lan(link),
         }
     }
 
-    fn download_on_ifb(&mut self, link: &Link) -> Result<Direction, String> {
-        let rate = self.wan.download.ok_or("no speed known: set option 'download'")?;
+    fn download_on_ifb(&mut self, link: &Link) -> Result<Direction, Direction> {
+        let rate = self.wan.download.ok_or_else(|| off("no speed known: set option 'download'"))?;
         if self.world.lacks.ifb {
-            return Err("this kernel cannot redirect arriving packets (kmod-ifb, kmod-sched-core)".into());
+            return Err(blocked("this kernel cannot redirect arriving packets (kmod-ifb, kmod-sched-core)"));
         }
         let name = ifb_name(&self.wan.name);
         if self.world.links.iter().any(|other| other.name == name && !other.is_ours()) {
-            return Err(format!("a device {name} that is not weir's is in the way"));
+            return Err(blocked(format!("a device {name} that is not weir's is in the way")));
         }
         let (qdiscs, classes, filters, engine) = self.root(Way::Down, rate, link, None)?;
         let ifb = Device { name, origin: Origin::Ifb { up: true }, qdiscs, classes, filters };
@@ -319,15 +353,15 @@ impl<'a> Planner<'a> {
         Ok(Direction::Shaped { device: name, rate, engine })
     }
 
-    fn download_on_lan(&mut self, link: &Link) -> Result<Direction, String> {
-        let rate = self.wan.download.ok_or("no speed known: set option 'download'")?;
-        let lan = self.wan.lan.ok_or("no LAN device: set option 'lan'")?;
+    fn download_on_lan(&mut self, link: &Link) -> Result<Direction, Direction> {
+        let rate = self.wan.download.ok_or_else(|| off("no speed known: set option 'download'"))?;
+        let lan = self.wan.lan.ok_or_else(|| blocked("no LAN device: set option 'lan'"))?;
         if self.world.lacks.bpf {
-            return Err(
-                "telling local traffic apart needs cls_bpf (kmod-sched-bpf): use download_on 'ifb'".into()
-            );
+            return Err(blocked(
+                "telling local traffic apart needs cls_bpf (kmod-sched-bpf): use download_on 'ifb'",
+            ));
         }
-        let missing = || format!("there is no device {lan} yet");
+        let missing = || blocked(format!("there is no device {lan} yet"));
         let lan = self.world.links.iter().find(|other| other.name == lan).ok_or_else(missing)?;
         let (qdiscs, classes, filters, engine) = self.root(Way::Down, rate, link, Some(lan))?;
         let device = self.system(lan.name);
@@ -349,7 +383,7 @@ impl<'a> Planner<'a> {
         rate: Rate,
         wan: &Link,
         lan: Option<&Link>,
-    ) -> Result<(Vec<Qdisc>, Vec<super::Class>, Vec<Filter>, &'static str), String> {
+    ) -> Result<(Vec<Qdisc>, Vec<super::Class>, Vec<Filter>, &'static str), Direction> {
         match self.engine(lan.is_some())? {
             "cake" => Ok((alloc::vec![self.cake(way, rate)], Vec::new(), Vec::new(), "cake")),
             engine => {
@@ -362,7 +396,7 @@ impl<'a> Planner<'a> {
     }
 
     /// The engine that is used, with a note where it is not the one asked for.
-    fn engine(&mut self, is_on_lan: bool) -> Result<&'static str, String> {
+    fn engine(&mut self, is_on_lan: bool) -> Result<&'static str, Direction> {
         let lacks = self.world.lacks;
         match self.wan.engine {
             Engine::Cake if is_on_lan => {
@@ -384,7 +418,7 @@ impl<'a> Planner<'a> {
             }
             Engine::Auto | Engine::Htb => {}
         }
-        if lacks.htb { Err("this kernel has no HTB (kmod-sched-core)".into()) } else { Ok("htb") }
+        if lacks.htb { Err(blocked("this kernel has no HTB (kmod-sched-core)")) } else { Ok("htb") }
     }
 
     fn shape(&mut self, rate: Rate, wan: &Link, lan: Option<&Link>) -> Shape<'a> {
@@ -424,7 +458,6 @@ impl<'a> Planner<'a> {
             packet: link.wire_bytes(u32::from(mtu)),
             leaf,
             ecn: self.wan.ecn,
-            is_classified: !lacks.bpf,
             has_unshaped: lan.is_some(),
         }
     }
@@ -546,6 +579,14 @@ impl<'a> Planner<'a> {
             self.plan.notes.push(note);
         }
     }
+}
+
+fn off(reason: &str) -> Direction {
+    Direction::Off(reason.into())
+}
+
+fn blocked(reason: impl Into<String>) -> Direction {
+    Direction::Blocked(reason.into())
 }
 
 fn is_shaped(line: &Line) -> bool {

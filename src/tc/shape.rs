@@ -13,8 +13,6 @@ use alloc::vec::Vec;
 pub const LINE: Handle = Handle::new(ROOT_MAJOR, 1);
 /// Local traffic on a LAN device, which the line does not see.
 pub const UNSHAPED: Handle = Handle::new(ROOT_MAJOR, 2);
-/// The minor HTB falls back to where a classifier does the choosing: the kernel cannot change it in place.
-const FIXED_DEFAULT: u16 = 0x30;
 /// The slowest class: `rate 0` is refused, and below this a burst of one packet no longer fits HTB's counter.
 const SLOWEST: Rate = Rate::kbit(1);
 /// fq_codel's own targets, enough wherever a packet takes less than 5 ms.
@@ -47,8 +45,6 @@ pub struct Shape<'a> {
     pub leaf: Leaf,
     /// Mark instead of drop.
     pub ecn: bool,
-    /// Whether a classifier names the class of every packet; else HTB's default does.
-    pub is_classified: bool,
     /// Whether a class for local traffic is wanted beside the line.
     pub has_unshaped: bool,
 }
@@ -86,7 +82,8 @@ impl Shape<'_> {
             parent: Handle::ROOT,
             handle: Handle::new(ROOT_MAJOR, 0),
             stab: Some(self.stab),
-            kind: QdiscKind::Htb(Htb { default: self.default_minor(), direct_qlen: 1000 }),
+            // For kernels without a classifier, and for the moment before it is there.
+            kind: QdiscKind::Htb(Htb { default: default_class(self.classes).minor(), direct_qlen: 1000 }),
         };
         let mut qdiscs = alloc::vec![root];
         let mut classes = self.classes();
@@ -101,10 +98,6 @@ impl Shape<'_> {
             kind: self.leaf(class),
         }));
         (qdiscs, classes)
-    }
-
-    fn default_minor(&self) -> u16 {
-        if self.is_classified { FIXED_DEFAULT } else { default_class(self.classes).minor() }
     }
 
     /// The line's class and its children.
@@ -220,16 +213,7 @@ mod tests {
 
     fn shape(rate: Rate, classes: &[config::Class]) -> Shape<'_> {
         let stab = Stab { overhead: 24, mpu: 84, cells: Cells::None, mtu: 1500, header: 14 };
-        Shape {
-            rate,
-            classes,
-            stab,
-            packet: 1538,
-            leaf: Leaf::FqCodel,
-            ecn: true,
-            is_classified: true,
-            has_unshaped: false,
-        }
+        Shape { rate, classes, stab, packet: 1538, leaf: Leaf::FqCodel, ecn: true, has_unshaped: false }
     }
 
     #[test]

@@ -19,7 +19,6 @@ pub fn tree(tree: &Tree, out: &mut impl Write) -> fmt::Result {
     for device in &tree.devices {
         if device.origin != Origin::System {
             writeln!(out, "{}", command(&Op::AddIfb(device.name)))?;
-            writeln!(out, "{}", command(&Op::SetUp(device.name)))?;
         }
         let root = |qdisc: &&Qdisc| qdisc.parent == Handle::ROOT;
         for qdisc in device.qdiscs.iter().filter(root) {
@@ -30,6 +29,9 @@ pub fn tree(tree: &Tree, out: &mut impl Write) -> fmt::Result {
         }
         for qdisc in device.qdiscs.iter().filter(|qdisc| !root(qdisc)) {
             writeln!(out, "{}", qdisc_command("add", &device.name, qdisc, true))?;
+        }
+        if device.origin != Origin::System {
+            writeln!(out, "{}", command(&Op::SetUp(device.name)))?;
         }
         for filter in &device.filters {
             writeln!(out, "{}", filter_command("add", &device.name, filter))?;
