@@ -118,15 +118,25 @@ pub fn conflicts(have: &Tree, want: &Tree) -> Vec<Conflict> {
 
 /// What turns `have` into `want`, as far as it is ours.
 pub fn diff(have: &Tree, want: &Tree) -> Ops {
+    compare(have, want, false)
+}
+
+/// What turns `have` back into what it was a moment ago, before requests of ours half of which were refused: as
+/// [`diff`], and a hook without filters that was not there before is ours, too.
+pub fn undo(have: &Tree, before: &Tree) -> Ops {
+    compare(have, before, true)
+}
+
+fn compare(have: &Tree, want: &Tree, is_undo: bool) -> Ops {
     let mut ops = Ops::default();
     for device in &want.devices {
-        wanted_device(have.device(&device.name), device, &mut ops);
+        wanted_device(have.device(&device.name), device, is_undo, &mut ops);
     }
     let gone = have.devices.iter().filter(|device| want.device(&device.name).is_none());
     let (ifbs, others): (Vec<&Device>, Vec<&Device>) =
         gone.partition(|device| device.origin != Origin::System);
     for device in others {
-        wanted_device(Some(device), &Device::system(device.name), &mut ops);
+        wanted_device(Some(device), &Device::system(device.name), is_undo, &mut ops);
     }
     // Filters that feed an IFB are deleted above, or the last packets would go nowhere.
     ops.delete.extend(ifbs.into_iter().map(|device| Op::DeleteLink(device.name)));
@@ -138,7 +148,7 @@ pub fn is_rebuild(ops: &Ops) -> bool {
     ops.create.iter().any(|op| matches!(op, Op::Qdisc { verb: Verb::Delete, .. }))
 }
 
-fn wanted_device(have: Option<&Device>, want: &Device, ops: &mut Ops) {
+fn wanted_device(have: Option<&Device>, want: &Device, is_undo: bool, ops: &mut Ops) {
     if want.origin != Origin::System {
         match have.map(|device| device.origin) {
             None | Some(Origin::System) => {
@@ -148,7 +158,7 @@ fn wanted_device(have: Option<&Device>, want: &Device, ops: &mut Ops) {
         }
     }
     let empty = Device::system(want.name);
-    let mut step = Step { device: want.name, have: have.unwrap_or(&empty), want, ops };
+    let mut step = Step { device: want.name, have: have.unwrap_or(&empty), want, is_undo, ops };
     let keeps_root = step.root();
     step.classes(keeps_root);
     step.leaves(keeps_root);
@@ -167,6 +177,7 @@ struct Step<'a> {
     device: DeviceName,
     have: &'a Device,
     want: &'a Device,
+    is_undo: bool,
     ops: &'a mut Ops,
 }
 
@@ -228,13 +239,16 @@ impl Step<'_> {
             }
         }
         let has_successors = children().any(|class| old(class).is_none_or(|old| class.rate > old.rate));
-        for class in doomed.iter().filter(|class| has_successors && !is_parent(class)) {
+        let parents = || self.want.classes.iter().filter(|class| is_parent(class));
+        let has_less_room = parents().any(|class| old(class).is_some_and(|old| class.rate < old.rate));
+        let makes_room = has_successors || has_less_room;
+        for class in doomed.iter().filter(|class| makes_room && !is_parent(class)) {
             let slow = Class { rate: Rate::kbit(1), ceil: Rate::kbit(1).max(class.ceil), ..**class };
             if slow != **class {
                 self.ops.create.push(self.class(Verb::Change, &slow));
             }
         }
-        for class in self.want.classes.iter().filter(|class| is_parent(class)) {
+        for class in parents() {
             match old(class) {
                 None => self.ops.create.push(self.class(Verb::Create, class)),
                 Some(old) if old != class => self.ops.create.push(self.class(Verb::Change, class)),
@@ -314,7 +328,7 @@ impl Step<'_> {
     fn leave_ingress(&mut self) {
         let (Some(hook), None) = (hook(self.have), hook(self.want)) else { return };
         let mut filters = self.have.filters.iter().filter(|f| f.parent.major() == 0xffff).peekable();
-        if filters.peek().is_some() && filters.all(is_own_filter) {
+        if (filters.peek().is_some() || self.is_undo) && filters.all(is_own_filter) {
             self.ops.delete.push(self.qdisc(Verb::Delete, hook, true));
         }
     }
@@ -368,4 +382,301 @@ fn hook(device: &Device) -> Option<&Qdisc> {
 pub fn is_own_filter(filter: &Filter) -> bool {
     filter.pref == PREFERENCE
         && (filter.parent == Handle::INGRESS_FILTERS || filter.parent == Handle::new(ROOT_MAJOR, 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{self, Config, DownloadOn, Engine, Wan};
+    use crate::tc::Link;
+    use crate::tc::plan::{Lacks, World, plan};
+    use crate::units::Permille;
+
+    /// A generator for the properties below; the seed is in the message of whatever fails.
+    struct Random(u64);
+
+    impl Random {
+        fn seeded(seed: u64) -> Self {
+            Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+        }
+
+        fn below(&mut self, n: u64) -> u64 {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            self.0 % n
+        }
+    }
+
+    fn name(text: &str) -> DeviceName {
+        DeviceName::new(text).expect("valid")
+    }
+
+    fn world(random: &mut Random) -> World {
+        let link = |index, text: &str| Link {
+            index,
+            name: name(text),
+            kind: String::new(),
+            hardware: if text == "ppp0" { 512 } else { 1 },
+            is_up: true,
+            mtu: 1500,
+            group: 0,
+            master: 0,
+            gso_max_segs: 65_535,
+        };
+        let lacks = Lacks { fq_codel: random.below(4) == 0, bpf: random.below(4) == 0, ..Lacks::default() };
+        World {
+            links: alloc::vec![link(1, "eth0"), link(2, "ppp0"), link(3, "lan0")],
+            lacks,
+            ..World::default()
+        }
+    }
+
+    fn config(random: &mut Random) -> Config {
+        let mut wan = Wan::new("wan");
+        wan.device = Some(name(if random.below(3) == 0 { "ppp0" } else { "eth0" }));
+        let mut rate = || Some(Rate::kbit(64 + random.below(200_000) as u32));
+        (wan.upload, wan.download) = (rate(), rate());
+        if random.below(5) == 0 {
+            wan.upload = None;
+        }
+        if random.below(4) == 0 {
+            (wan.download_on, wan.lan) = (DownloadOn::Lan, Some(name("lan0")));
+        }
+        wan.engine = if random.below(4) == 0 { Engine::Cake } else { Engine::Auto };
+        wan.link = config::link::PRESETS[random.below(config::link::PRESETS.len() as u64) as usize].link;
+        let mut classes = config::Class::defaults();
+        for class in &mut classes {
+            class.guarantee = Permille(random.below(250) as u16);
+        }
+        if random.below(3) == 0 {
+            classes.push(config::Class { name: "extra".into(), is_default: false, ..classes[1].clone() });
+        }
+        if random.below(3) == 0 {
+            classes.remove(1);
+        }
+        Config { wans: alloc::vec![wan], classes, ..Config::default() }
+    }
+
+    fn random_tree(random: &mut Random) -> Tree {
+        if random.below(10) == 0 {
+            return Tree::default();
+        }
+        let world = world(random);
+        plan(&config(random), &world).tree
+    }
+
+    /// What the kernel would make of one request, refusing what it would refuse. After each, the children's rates are
+    /// held against their parent's.
+    fn perform(tree: &mut Tree, op: &Op) -> Result<(), String> {
+        let at = |tree: &mut Tree, name: &DeviceName| {
+            tree.devices.iter().position(|d| d.name == *name).unwrap_or_else(|| {
+                tree.devices.push(Device::system(*name));
+                tree.devices.len() - 1
+            })
+        };
+        match op {
+            Op::AddIfb(name) => {
+                tree.devices.push(Device { origin: Origin::Ifb { up: false }, ..Device::system(*name) });
+            }
+            Op::SetUp(name) => {
+                let n = at(tree, name);
+                tree.devices[n].origin = Origin::Ifb { up: true };
+            }
+            Op::DeleteLink(name) => {
+                let feeds = |f: &Filter| matches!(&f.kind, FilterKind::Redirect { to } if to == name);
+                if tree.devices.iter().any(|d| d.filters.iter().any(feeds)) {
+                    return Err("packets are still sent there".into());
+                }
+                tree.devices.retain(|d| d.name != *name);
+            }
+            Op::Qdisc { device, verb, qdisc, options } => {
+                let n = at(tree, device);
+                let device = &mut tree.devices[n];
+                let is_root = qdisc.parent == Handle::ROOT;
+                let old = device.qdiscs.iter().position(|q| q.parent == qdisc.parent);
+                let has_classes = own_root(device).is_some_and(|q| matches!(q.kind, QdiscKind::Htb(_)));
+                if is_leaf(qdisc) && !has_classes {
+                    return Err("the root has no classes".into());
+                }
+                if is_leaf(qdisc) && !device.classes.iter().any(|c| c.handle == qdisc.parent) {
+                    return Err("no such class".into());
+                }
+                match (verb, old) {
+                    (Verb::Create, Some(_)) => return Err("exists".into()),
+                    (Verb::Change | Verb::Delete, None) => return Err("no such qdisc".into()),
+                    (Verb::Delete, Some(old)) => {
+                        device.qdiscs.remove(old);
+                        if is_root {
+                            device.qdiscs.retain(|q| !is_leaf(q));
+                            device.classes.clear();
+                            device.filters.retain(|f| f.parent == Handle::INGRESS_FILTERS);
+                        } else if qdisc.parent == Handle::INGRESS {
+                            device.filters.retain(|f| f.parent != Handle::INGRESS_FILTERS);
+                        }
+                    }
+                    (Verb::Change, Some(old)) => {
+                        let is_htb = matches!(qdisc.kind, QdiscKind::Htb(_));
+                        if is_htb == *options {
+                            return Err("HTB takes a stab alone".into());
+                        }
+                        if device.qdiscs[old].kind.name() != qdisc.kind.name() {
+                            return Err("another kind".into());
+                        }
+                        device.qdiscs[old] = qdisc.clone();
+                    }
+                    (Verb::Create | Verb::Replace, old) => {
+                        old.map(|old| device.qdiscs.remove(old));
+                        let place = if is_root { 0 } else { device.qdiscs.len() };
+                        device.qdiscs.insert(place, qdisc.clone());
+                    }
+                }
+            }
+            Op::Class { device, verb, class } => {
+                let n = at(tree, device);
+                let device = &mut tree.devices[n];
+                if !own_root(device).is_some_and(|q| matches!(q.kind, QdiscKind::Htb(_))) {
+                    return Err("the root has no classes".into());
+                }
+                let old = device.classes.iter().position(|c| c.handle == class.handle);
+                match (verb, old) {
+                    (Verb::Create, None) => device.classes.push(*class),
+                    (Verb::Change, Some(old)) => device.classes[old] = *class,
+                    (Verb::Delete, Some(old)) => {
+                        device.classes.remove(old);
+                        device.qdiscs.retain(|q| q.parent != class.handle);
+                        if device.classes.iter().any(|c| c.parent == class.handle) {
+                            return Err("class in use".into());
+                        }
+                    }
+                    _ => return Err(alloc::format!("class {} {verb:?}", class.handle)),
+                }
+                for parent in &device.classes {
+                    let children = device.classes.iter().filter(|c| c.parent == parent.handle);
+                    let sum = children.fold(Rate::ZERO, |sum, c| sum.saturating_add(c.rate));
+                    if sum > parent.rate {
+                        return Err(alloc::format!(
+                            "the children of {} have {sum} of {}",
+                            parent.handle,
+                            parent.rate
+                        ));
+                    }
+                }
+            }
+            Op::Filter { device, verb, filter } => {
+                let n = at(tree, device);
+                let device = &mut tree.devices[n];
+                let old =
+                    device.filters.iter().position(|f| f.parent == filter.parent && f.pref == filter.pref);
+                match (verb, old) {
+                    (Verb::Create, None) => device.filters.push(filter.clone()),
+                    (Verb::Replace, Some(old)) => device.filters[old] = filter.clone(),
+                    (Verb::Delete, Some(old)) => drop(device.filters.remove(old)),
+                    _ => return Err(alloc::format!("filter {verb:?}")),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A tree as a dump would order it, without devices that have nothing on them.
+    fn canonical(tree: &Tree) -> Tree {
+        let mut tree = tree.clone();
+        for device in &mut tree.devices {
+            device.qdiscs.sort_by_key(|q| (q.parent != Handle::ROOT, q.parent == Handle::INGRESS, q.handle));
+            device.classes.sort_by_key(|c| (c.parent.minor() != 0, c.handle));
+            device.filters.sort_by_key(|f| f.parent.0);
+        }
+        tree.devices.retain(|d| d.origin != Origin::System || !d.qdiscs.is_empty());
+        tree.devices.sort_by_key(|d| d.name);
+        tree
+    }
+
+    fn all(ops: &Ops) -> impl Iterator<Item = &Op> {
+        [&ops.links, &ops.create, &ops.turn, &ops.delete].into_iter().flatten()
+    }
+
+    #[test]
+    fn what_a_diff_asks_for_leads_from_any_tree_to_any_other() {
+        for seed in 1..1500 {
+            let mut random = Random::seeded(seed);
+            let (mut have, want) = (random_tree(&mut random), random_tree(&mut random));
+            for op in all(&diff(&have, &want)) {
+                if let Err(text) = perform(&mut have, op) {
+                    panic!("seed {seed}: {op:?}: {text}");
+                }
+            }
+            assert_eq!(canonical(&have), canonical(&want), "seed {seed}");
+            assert!(diff(&have, &want).is_empty(), "seed {seed}: a second look finds more");
+        }
+    }
+
+    #[test]
+    fn a_refusal_at_any_request_can_be_undone() {
+        for seed in 1..200 {
+            let mut random = Random::seeded(seed);
+            let (before, want) = (random_tree(&mut random), random_tree(&mut random));
+            let ops = diff(&before, &want);
+            for refused in 0..ops.len() {
+                let mut have = before.clone();
+                let mut done = 0;
+                // The kernel goes on after a refused request, to the end of its stage.
+                for stage in [&ops.links, &ops.create, &ops.turn, &ops.delete] {
+                    for (n, op) in stage.iter().enumerate() {
+                        if done + n != refused {
+                            let _ = perform(&mut have, op);
+                        }
+                    }
+                    done += stage.len();
+                    if refused < done {
+                        break;
+                    }
+                }
+                for op in all(&undo(&have, &before)) {
+                    let _ = perform(&mut have, op);
+                }
+                assert_eq!(canonical(&have), canonical(&before), "seed {seed}, request {refused}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_unchanged_plan_asks_for_nothing() {
+        for seed in 1..300 {
+            let tree = random_tree(&mut Random::seeded(seed));
+            assert!(diff(&tree, &tree).is_empty(), "seed {seed}");
+        }
+    }
+
+    #[test]
+    fn a_rate_change_alters_classes_and_leaves_in_place() {
+        let mut config = config(&mut Random(99));
+        config.wans[0] = Wan { upload: Some(Rate::mbit(5)), device: Some(name("eth0")), ..Wan::new("wan") };
+        let world = world(&mut Random(4));
+        let before = plan(&config, &World { lacks: Lacks::default(), ..world.clone() }).tree;
+        config.wans[0].upload = Some(Rate::mbit(9));
+        let after = plan(&config, &World { lacks: Lacks::default(), ..world }).tree;
+        let ops = diff(&before, &after);
+        assert!(!ops.is_empty() && !is_rebuild(&ops));
+        assert!(all(&ops).all(|op| matches!(op, Op::Class { verb: Verb::Change, .. })), "{ops:?}");
+    }
+
+    #[test]
+    fn anothers_root_is_a_conflict_and_the_kernels_own_is_not() {
+        let want = random_tree(&mut Random(12345));
+        let device = want.devices.iter().find(|d| own_root(d).is_some()).expect("something is shaped").name;
+        let foreign = |handle| Tree {
+            devices: alloc::vec![Device {
+                qdiscs: alloc::vec![Qdisc {
+                    parent: Handle::ROOT,
+                    handle,
+                    stab: None,
+                    kind: QdiscKind::Foreign(crate::tc::Foreign { kind: "tbf".into(), options: Vec::new() }),
+                }],
+                ..Device::system(device)
+            }],
+        };
+        assert!(conflicts(&foreign(Handle::NONE), &want).is_empty());
+        assert_eq!(conflicts(&foreign(Handle::new(0x8001, 0)), &want).len(), 1);
+    }
 }

@@ -4,7 +4,7 @@
 use super::observe;
 use super::socket::{Connection, Refused};
 use crate::daemon::Failure;
-use crate::tc::diff::{Op, Ops, diff};
+use crate::tc::diff::{Op, Ops, diff, undo};
 use crate::tc::show;
 use crate::tc::{Device, Link, Origin, SCRATCH_DEVICE, Tree, message};
 use crate::units::DeviceName;
@@ -60,7 +60,7 @@ fn send(connection: &mut Connection, ops: &[Op], links: &[Link]) -> io::Result<V
 /// Brings `before` back as far as the kernel lets us; says whether it is there again.
 fn restore(connection: &mut Connection, before: &Tree) -> io::Result<bool> {
     let have = observe::tree(connection)?.tree;
-    let ops = diff(&have, before);
+    let ops = undo(&have, before);
     for stage in [&ops.links, &ops.create, &ops.turn, &ops.delete] {
         if !stage.is_empty() {
             let links = observe::links(connection)?;
