@@ -41,7 +41,7 @@ guest_wall() {
 tool_root() {
 	local dir=$1 program lib
 	mkdir -p "$dir/usr/bin" "$dir/etc"
-	for program in bash ip tc iperf3 ping ethtool nft; do
+	for program in bash ip tc iperf3 ping ethtool jq; do
 		cp -L "$(command -v $program || echo /usr/sbin/$program)" "$dir/usr/bin/"
 	done
 	for program in "$dir"/usr/bin/* "$@"; do
@@ -61,7 +61,7 @@ guest_exact() {
 	image=$root.gz
 	cp "$WEIR_BIN" "$root/weir" && cp "$FLOW_BIN" "$root/flow"
 	tool_root "$root" "$root/weir" "$root/flow"
-	mkdir -p "$root/lab" && cp "$HERE"/*.sh "$HERE"/guest-* "$root/lab/"
+	mkdir -p "$root/lab" && cp "$HERE"/household.sh "$HERE"/guest-* "$root/lab/"
 	initramfs "$image" "$HERE/init-exact" "$TEST_MODULES" "$root"
 	rm -rf "$root"
 	timeout -k 5 "$limit" qemu-system-x86_64 -M q35 -accel tcg,thread=single -smp 1 -m 1024 -nodefaults -nographic -serial stdio \
