@@ -4,7 +4,7 @@
 //! Read `linux/rtnetlink.h` and rtnetlink(7) before editing. Everything is in host order, as netlink is, except the
 //! EtherType inside `tcm_info`. Reading borrows from the receive buffer.
 
-use super::attr::{self, Attr, Attrs, NESTED, field};
+use super::attr::{self, Attr, Attrs, field};
 use super::diff::{Op, Verb};
 use super::stats::{self, Counters};
 use super::{
@@ -90,10 +90,10 @@ pub fn encode(
         Op::AddIfb(name) => {
             let start = open(out, NEW_LINK, ACK | CREATE | EXCLUSIVE, seq);
             put_ifinfo(out, 0, 0, 0);
-            attr::put_str(out, IFLA_IFNAME, name.as_str());
             attr::put_u32(out, IFLA_GROUP, GROUP);
-            let info = attr::open(out, IFLA_LINKINFO | NESTED);
-            attr::put_str(out, IFLA_INFO_KIND, "ifb");
+            attr::put_str(out, IFLA_IFNAME, name.as_str());
+            let info = attr::open(out, IFLA_LINKINFO);
+            attr::put(out, IFLA_INFO_KIND, b"ifb"); // as `ip` does, without a NUL
             attr::close(out, info);
             close(out, start);
         }
@@ -172,7 +172,8 @@ fn put_qdisc(qdisc: &Qdisc, verb: Verb, has_options: bool, out: &mut Vec<u8>) {
         return;
     }
     attr::put_str(out, TCA_KIND, qdisc.kind.name());
-    if has_options {
+    let is_hook = matches!(qdisc.kind, QdiscKind::Clsact | QdiscKind::Ingress); // has nothing to set
+    if has_options && !is_hook {
         let options = attr::open(out, TCA_OPTIONS);
         match &qdisc.kind {
             QdiscKind::Htb(kind) => htb::put_root(kind, out),
