@@ -15,6 +15,9 @@ pub const LINE: Handle = Handle::new(ROOT_MAJOR, 1);
 pub const UNSHAPED: Handle = Handle::new(ROOT_MAJOR, 2);
 /// The slowest class: `rate 0` is refused, and below this a burst of one packet no longer fits HTB's counter.
 const SLOWEST: Rate = Rate::kbit(1);
+/// The quantum of the line's class, which is never used: only leaves take turns. The kernel ignores it and the priority
+/// once the class has children (htb_change_class, `if (!cl->level)`), so it must not follow anything.
+const INNER_QUANTUM: u32 = 1514;
 /// fq_codel's own targets, enough wherever a packet takes less than 5 ms.
 const TARGET: Micros = Micros::ms(5);
 const INTERVAL: Micros = Micros::ms(100);
@@ -107,7 +110,7 @@ impl Shape<'_> {
             self.classes.iter().map(|class| line.share(class.guarantee).whole_bytes().max(SLOWEST)).collect();
         fit(&mut rates, line);
 
-        let mut out = alloc::vec![self.class(Handle::new(ROOT_MAJOR, 0), LINE, line, line, self.packet, 0)];
+        let mut out = alloc::vec![self.class(Handle::new(ROOT_MAJOR, 0), LINE, line, line, INNER_QUANTUM, 0)];
         for (n, (class, rate)) in self.classes.iter().zip(&rates).enumerate() {
             let ceil = line.share(class.limit).whole_bytes().max(*rate);
             let quantum = self.quantum(class);
@@ -225,7 +228,7 @@ mod tests {
         assert_eq!(
             rows,
             [
-                (0x01, Rate::mbit(10), Rate::mbit(10), 0, 1538),
+                (0x01, Rate::mbit(10), Rate::mbit(10), 0, 1514),
                 (0x10, Rate::mbit(3), Rate::mbit(5), 0, 1538),
                 (0x20, Rate::mbit(2), Rate::mbit(10), 1, 6152),
                 (0x30, Rate::mbit(1), Rate::mbit(10), 1, 3076),
@@ -273,6 +276,13 @@ mod tests {
         assert_eq!(leaf(Rate::mbit(1)).target_us, fq_codel::canonical(Micros(12_304)));
         assert_eq!(leaf(Rate::mbit(1)).interval_us, fq_codel::canonical(Micros(107_304)));
         assert_eq!((leaf(Rate::mbit(50)).quantum, leaf(Rate::mbit(51)).quantum), (300, 1514));
+    }
+
+    #[test]
+    fn a_changed_packet_size_leaves_the_lines_quantum_alone() {
+        let four = config::Class::defaults();
+        let line = |packet| Shape { packet, ..shape(Rate::mbit(1), &four) }.classes()[0].quantum;
+        assert_eq!(line(1538), line(1542));
     }
 
     #[test]

@@ -5,8 +5,11 @@
 //! flow probe ADDR:PORT PPS SIZE SECONDS TOS [PRIORITY]    round trips of a paced flow, as JSON
 //! flow blast ADDR:PORT PPS SIZE SECONDS TOS [PRIORITY]    a paced flow, numbered
 //! flow count PORT SECONDS                                 what arrives of it, as JSON
+//! flow serve PORT                                         sends as many bytes as it is asked for
+//! flow web ADDR:PORT BYTES SECONDS                        fetches one page after the other, as JSON
 
-use std::net::{SocketAddr, UdpSocket};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
@@ -50,8 +53,10 @@ fn main() {
         Some("echo") => echo(&rest[0]),
         Some("probe") => probe(&flow(rest)),
         Some("blast") => blast(&flow(rest)),
+        Some("serve") => serve(&rest[0]),
+        Some("web") => web(&rest[0], rest[1].parse().expect("bytes"), rest[2].parse().expect("seconds")),
         Some("count") => count(&rest[0], rest[1].parse().expect("seconds")),
-        _ => panic!("flow echo|probe|blast|count"),
+        _ => panic!("flow echo|probe|blast|count|serve|web"),
     }
 }
 
@@ -141,6 +146,36 @@ fn count(port: &str, seconds: u64) {
         "{{\"packets\":{packets},\"bytes\":{bytes},\"us\":{micros},\"packets_per_1000s\":{},\"bps\":{},\"longest_loss\":{},\"reordered\":{late}}}",
         packets * 1_000_000_000 / micros, bytes * 8_000_000 / micros, longest_gap(&seen)
     );
+}
+
+fn serve(port: &str) {
+    let listener = TcpListener::bind(format!("[::]:{port}")).expect("a socket");
+    for mut stream in listener.incoming().flatten() {
+        std::thread::spawn(move || {
+            let mut wanted = [0; 8];
+            if stream.read_exact(&mut wanted).is_ok() {
+                let _ = stream.write_all(&vec![7; u64::from_le_bytes(wanted) as usize]);
+            }
+        });
+    }
+}
+
+fn web(to: &str, bytes: u64, seconds: u64) {
+    let (end, mut times) = (Instant::now() + Duration::from_secs(seconds), Vec::new());
+    while Instant::now() < end {
+        let start = Instant::now();
+        let Ok(mut stream) = TcpStream::connect(to) else { continue };
+        let _ = stream.set_nodelay(true);
+        let _ = stream.write_all(&bytes.to_le_bytes());
+        let mut page = Vec::new();
+        if stream.read_to_end(&mut page).is_ok() && page.len() as u64 == bytes {
+            times.push(start.elapsed().as_micros() as u64);
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    times.sort_unstable();
+    let at = |share: usize| times.get(times.len() * share / 100).or(times.last()).copied().unwrap_or(0);
+    println!("{{\"received\":{},\"p50_us\":{},\"p95_us\":{},\"p99_us\":{}}}", times.len(), at(50), at(95), at(99));
 }
 
 /// The longest run of packets that never arrived, between ones that did.

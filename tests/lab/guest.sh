@@ -34,7 +34,7 @@ guest_wall() {
 		-nic none -vga none -kernel "$KERNEL" -initrd "$image" \
 		-append "console=ttyS0 panic=-1 rdinit=/init guest=$script arg=$argument $QUICK" \
 		-fsdev "local,id=fs,path=/,security_model=none,readonly=on,multidevs=remap" -device virtio-9p-pci,fsdev=fs,mount_tag=root \
-		</dev/null >"$log" 2>&1
+		<"${GUEST_INPUT:-/dev/null}" >"$log" 2>&1
 }
 
 # tool_root DIR: the programs a guest without the host's files needs, with their libraries.
