@@ -9,9 +9,12 @@ use crate::classify::{Insn, Program};
 use crate::units::Handle;
 use alloc::vec::Vec;
 
+const ACT: u16 = 1;
+const POLICE: u16 = 2;
 const CLASSID: u16 = 3;
 const OPS_LEN: u16 = 4;
 const OPS: u16 = 5;
+const FLAGS: u16 = 8;
 
 /// Appends the `TCA_OPTIONS` payload.
 pub fn put(program: &Program, out: &mut Vec<u8>) {
@@ -21,9 +24,10 @@ pub fn put(program: &Program, out: &mut Vec<u8>) {
     attr::close(out, ops);
 }
 
-/// Reads the `TCA_OPTIONS` payload; `None` for extended BPF and filters with a class of their own.
+/// Reads the `TCA_OPTIONS` payload; `None` for extended BPF and for filters that do more with a packet than return its
+/// class: a class or actions of their own, or `direct-action`.
 pub fn read(options: Attrs<'_>) -> Option<Program> {
-    if options.get(CLASSID).is_some() {
+    if [ACT, POLICE, CLASSID, FLAGS].iter().any(|kind| options.get(*kind).is_some()) {
         return None;
     }
     let (chunks, rest) = options.get(OPS)?.payload.as_chunks::<8>();
@@ -46,5 +50,8 @@ mod tests {
         let mut out = Vec::new();
         put(&program, &mut out);
         assert_eq!(read(Attrs::new(&out)), Some(program));
+        // tc's `direct-action` makes a verdict of what is returned.
+        attr::put_u32(&mut out, FLAGS, 1);
+        assert_eq!(read(Attrs::new(&out)), None);
     }
 }

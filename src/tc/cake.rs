@@ -17,6 +17,7 @@ const FLOW_MODE: u16 = 5;
 const OVERHEAD: u16 = 6;
 const RTT: u16 = 7;
 const TARGET: u16 = 8;
+const AUTORATE: u16 = 9;
 const MEMORY: u16 = 10;
 const NAT: u16 = 11;
 const RAW: u16 = 12;
@@ -57,7 +58,7 @@ fn number<T: PartialEq>(table: &[T], value: &T) -> u32 {
     table.iter().position(|entry| entry == value).unwrap_or(0) as u32
 }
 
-/// Appends the `TCA_OPTIONS` payload.
+/// Appends the `TCA_OPTIONS` payload, every setting in the order in which `tc` sends them.
 pub fn put(cake: &Cake, out: &mut Vec<u8>) {
     attr::put_u64(out, BASE_RATE64, cake.bandwidth.bytes_per_sec());
     let words = [
@@ -69,13 +70,15 @@ pub fn put(cake: &Cake, out: &mut Vec<u8>) {
         (MPU, cake.mpu),
         (RTT, cake.rtt_us),
         (TARGET, cake.target_us),
+        // With a bandwidth: or a CAKE somebody gave `autorate-ingress` would go on choosing its own.
+        (AUTORATE, 0),
         (MEMORY, cake.memory),
         (FWMARK, cake.fwmark),
         (NAT, u32::from(cake.nat)),
         (WASH, u32::from(cake.wash)),
         (INGRESS, u32::from(cake.ingress)),
-        (ACK_FILTER, number(&ACK_FILTERS, &cake.ack_filter)),
         (SPLIT_GSO, u32::from(cake.split_gso)),
+        (ACK_FILTER, number(&ACK_FILTERS, &cake.ack_filter)),
     ];
     words.iter().for_each(|(kind, word)| attr::put_u32(out, *kind, *word));
 }

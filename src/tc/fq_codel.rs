@@ -12,6 +12,7 @@ const INTERVAL: u16 = 3;
 const ECN: u16 = 4;
 const FLOWS: u16 = 5;
 const QUANTUM: u16 = 6;
+const CE_THRESHOLD: u16 = 7;
 const MEMORY_LIMIT: u16 = 9;
 
 /// What the kernel will dump for `span`: CoDel counts time in units of 1024 ns and rounds down twice.
@@ -34,8 +35,12 @@ pub fn put(leaf: &FqCodel, is_new: bool, out: &mut Vec<u8>) {
     attr::put_u32(out, MEMORY_LIMIT, leaf.memory_limit);
 }
 
-/// Reads the `TCA_OPTIONS` payload.
+/// Reads the `TCA_OPTIONS` payload; `None` with a `ce_threshold`, which can be set on a leaf but never unset, so that
+/// only a new leaf is again as planned.
 pub fn read(options: Attrs<'_>) -> Option<FqCodel> {
+    if options.get(CE_THRESHOLD).is_some() {
+        return None;
+    }
     let get = |kind| options.get(kind).as_ref().and_then(Attr::u32);
     Some(FqCodel {
         limit: get(LIMIT)?,
@@ -80,6 +85,19 @@ mod tests {
         let mut out = Vec::new();
         put(&leaf, false, &mut out);
         assert_eq!(Attrs::new(&out).get(FLOWS), None);
+        assert_eq!(read(Attrs::new(&out)), None);
+    }
+
+    #[test]
+    fn a_leaf_with_a_ce_threshold_is_not_as_planned() {
+        let mut out = Vec::new();
+        for (kind, value) in
+            [(LIMIT, 1024), (FLOWS, 1024), (TARGET, 4999), (INTERVAL, 99_999), (QUANTUM, 300), (ECN, 1)]
+        {
+            attr::put_u32(&mut out, kind, value);
+        }
+        assert!(read(Attrs::new(&out)).is_some());
+        attr::put_u32(&mut out, CE_THRESHOLD, 999);
         assert_eq!(read(Attrs::new(&out)), None);
     }
 }

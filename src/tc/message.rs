@@ -172,7 +172,8 @@ fn put_qdisc(qdisc: &Qdisc, verb: Verb, has_options: bool, out: &mut Vec<u8>) {
         return;
     }
     attr::put_str(out, TCA_KIND, qdisc.kind.name());
-    let is_hook = matches!(qdisc.kind, QdiscKind::Clsact | QdiscKind::Ingress); // has nothing to set
+    // The hooks have none; `tc` sends none either.
+    let is_hook = matches!(qdisc.kind, QdiscKind::Clsact | QdiscKind::Ingress);
     if has_options && !is_hook {
         let options = attr::open(out, TCA_OPTIONS);
         match &qdisc.kind {
@@ -334,22 +335,37 @@ impl<'a> Iterator for Messages<'a> {
     }
 }
 
+/// `NLM_F_ACK_TLVS`: attributes with the kernel's own words follow.
+const HAS_WORDS: u16 = 0x200;
+
 /// The answer to a request: the error number (positive, 0: accepted) and the kernel's own words, if it had any.
 pub fn answer<'a>(message: &Message<'a>) -> Option<(i32, Option<&'a str>)> {
     const CAPPED: u16 = 0x100;
-    const HAS_WORDS: u16 = 0x200;
-    const NLMSGERR_ATTR_MSG: u16 = 1;
     let error = i32::from_ne_bytes(field(message.payload, 0)?);
     let words = || {
-        if message.flags & HAS_WORDS == 0 {
-            return None;
-        }
         // Behind the error the request's header, and the whole request unless it was capped.
         let request = u32::from_ne_bytes(field(message.payload, 4)?) as usize;
-        let skip = if message.flags & CAPPED != 0 { HEADER } else { request.next_multiple_of(4) };
-        Attrs::new(message.payload.get(4usize.checked_add(skip)?..)?).get(NLMSGERR_ATTR_MSG)?.text()
+        let skip = if message.flags & CAPPED != 0 { HEADER } else { request.checked_next_multiple_of(4)? };
+        words(message, skip.checked_add(4)?)
     };
     (message.kind == ERROR).then(|| (error.wrapping_neg(), words()))
+}
+
+/// How a dump ended: the error that broke it off (positive, 0: it is complete) and the kernel's own words. `None` for a
+/// message that does not end a dump.
+pub fn end_of_dump<'a>(message: &Message<'a>) -> Option<(i32, Option<&'a str>)> {
+    // Very old kernels end a dump without saying how it went.
+    let error = field(message.payload, 0).map_or(0, i32::from_ne_bytes);
+    (message.kind == DONE).then(|| (error.wrapping_neg().max(0), words(message, 4)))
+}
+
+/// The kernel's own words among the attributes that begin at `offset`.
+fn words<'a>(message: &Message<'a>, offset: usize) -> Option<&'a str> {
+    const NLMSGERR_ATTR_MSG: u16 = 1;
+    if message.flags & HAS_WORDS == 0 {
+        return None;
+    }
+    Attrs::new(message.payload.get(offset..)?).get(NLMSGERR_ATTR_MSG)?.text()
 }
 
 /// Reads a link (`RTM_NEWLINK`).

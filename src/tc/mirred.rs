@@ -9,8 +9,12 @@ use crate::units::Handle;
 use alloc::vec::Vec;
 
 const U32_CLASSID: u16 = 1;
+const U32_LINK: u16 = 3;
 const U32_SEL: u16 = 5;
+const U32_POLICE: u16 = 6;
 const U32_ACT: u16 = 7;
+const U32_INDEV: u16 = 8;
+const U32_MARK: u16 = 10;
 const ACT_KIND: u16 = 1;
 const ACT_OPTIONS: u16 = 2;
 const MIRRED_PARMS: u16 = 2;
@@ -49,6 +53,10 @@ pub fn redirect(options: Attrs<'_>) -> Option<u32> {
     if flags & TERMINAL == 0 || keys != 1 || mask != [0; 4] || options.get(U32_CLASSID).is_some_and(is_set) {
         return None;
     }
+    // Each of these leaves packets out, or does something else with them first.
+    if [U32_LINK, U32_POLICE, U32_INDEV, U32_MARK].iter().any(|kind| options.get(*kind).is_some()) {
+        return None;
+    }
     let mut actions = options.get(U32_ACT)?.nested();
     let action = actions.next()?.nested();
     if action.get(ACT_KIND)?.text()? != "mirred" || actions.next().is_some() {
@@ -81,6 +89,9 @@ mod tests {
         let mask = narrow.len() - 16; // the key's mask
         narrow[mask] = 0xff;
         assert_eq!(redirect(Attrs::new(&narrow)), None);
+        let mut marked = out.clone();
+        attr::put(&mut marked, U32_MARK, &[0; 12]);
+        assert_eq!(redirect(Attrs::new(&marked)), None);
         for cut in 0..out.len() {
             assert_eq!(redirect(Attrs::new(&out[..cut])), None, "{cut}");
         }
