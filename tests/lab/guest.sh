@@ -23,18 +23,21 @@ initramfs() {
 }
 
 # guest_wall LOG SECONDS SCRIPT [ARGUMENT]: runs SCRIPT in a guest that sees this machine's files, read-only, by the wall clock.
+# GUEST_TERMINAL=1: its console is this terminal. GUEST_DATA=FILE: what it writes to /dev/ttyS1.
 guest_wall() {
 	local log=$1 limit=$2 script=$3 argument=${4:-}
-	local image=$LAB/wall.gz
+	local image=$LAB/wall.gz input=/dev/null
+	[ -z "${GUEST_TERMINAL:-}" ] || input=/dev/tty
 	if [ ! -e "$image" ] || [ "$HERE/init-wall" -nt "$image" ] || [ "$HERE/guest.sh" -nt "$image" ]; then
 		initramfs "$image.$$" "$HERE/init-wall" "virtio_pci 9pnet_virtio 9p overlay $TEST_MODULES"
 		mv "$image.$$" "$image"
 	fi
-	timeout -k 5 "$limit" qemu-system-x86_64 -M q35 -accel tcg -smp 1 -m 1024 -nodefaults -nographic -serial stdio -no-reboot \
+	timeout ${GUEST_TERMINAL:+--foreground} -k 5 "$limit" qemu-system-x86_64 -M q35 -accel tcg -smp 1 -m 1024 -nodefaults -display none -serial stdio -no-reboot \
 		-nic none -vga none -kernel "$KERNEL" -initrd "$image" \
-		-append "console=ttyS0 panic=-1 rdinit=/init guest=$script arg=$argument $QUICK" \
+		-append "console=ttyS0 panic=-1 rdinit=/init guest=$script arg=$argument $QUICK${GUEST_DATA:+ 8250.nr_uarts=2}" \
 		-fsdev "local,id=fs,path=/,security_model=none,readonly=on,multidevs=remap" -device virtio-9p-pci,fsdev=fs,mount_tag=root \
-		<"${GUEST_INPUT:-/dev/null}" >"$log" 2>&1
+		${GUEST_DATA:+-serial "file:$GUEST_DATA"} \
+		<"$input" >"$log" 2>&1
 }
 
 # tool_root DIR: the programs a guest without the host's files needs, with their libraries.
@@ -64,7 +67,7 @@ guest_exact() {
 	mkdir -p "$root/lab" && cp "$HERE"/household.sh "$HERE"/guest-* "$root/lab/"
 	initramfs "$image" "$HERE/init-exact" "$TEST_MODULES" "$root"
 	rm -rf "$root"
-	timeout -k 5 "$limit" qemu-system-x86_64 -M q35 -accel tcg,thread=single -smp 1 -m 1024 -nodefaults -nographic -serial stdio \
+	timeout -k 5 "$limit" qemu-system-x86_64 -M q35 -accel tcg,thread=single -smp 1 -m 1024 -nodefaults -display none -serial stdio \
 		-no-reboot -nic none -vga none -kernel "$KERNEL" -initrd "$image" \
 		-icount "shift=$shift_,sleep=off" -seed 1 -rtc base=2024-01-01T00:00:00,clock=vm \
 		-append "console=ttyS0 panic=-1 rdinit=/init guest=/lab/$script arg=$argument $QUICK" </dev/null >"$log" 2>&1
