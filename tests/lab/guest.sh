@@ -64,7 +64,7 @@ guest_exact() {
 	image=$root.gz
 	cp "$WEIR_BIN" "$root/weir" && cp "$FLOW_BIN" "$root/flow"
 	tool_root "$root" "$root/weir" "$root/flow"
-	mkdir -p "$root/lab" && cp "$HERE"/household.sh "$HERE"/guest-* "$root/lab/"
+	mkdir -p "$root/lab" && find "$HERE" -maxdepth 1 -type f -exec cp {} "$root/lab/" \;
 	initramfs "$image" "$HERE/init-exact" "$TEST_MODULES" "$root"
 	rm -rf "$root"
 	timeout -k 5 "$limit" qemu-system-x86_64 -M q35 -accel tcg,thread=single -smp 1 -m 1024 -nodefaults -display none -serial stdio \

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
+# The parts that run in virtual time, in a guest that does not depend on how busy this machine is. Sourced by `run`.
+
+# exact NAME SECONDS SCRIPT ARGUMENT: runs a guest of shift 1 (500 million instructions a second) and judges it.
+exact() {
+	local name=$1 limit=$2 script=$3 argument=$4 began=$SECONDS
+	guest_exact "$OUT/$name.log" "$limit" "$script" 1 "$argument"
+	verdict "$name" "$OUT/$name.log" && say "$name took $((SECONDS - began)) s"
+}
+part_goodput() { release_weir && lab_tools && say "goodput: TCP, both ways, IPv4 and IPv6" && exact goodput "${LIMIT:-900}" guest-goodput "${1:-1,10,50}"; }
+part_gso() { release_weir && lab_tools && say "goodput with super-packets left on" && exact gso "${LIMIT:-900}" guest-goodput "${1:-10,gso}"; }
+part_presets() { release_weir && lab_tools && say "presets: small and large packets through each" && exact "presets-${1:-all}" "${LIMIT:-900}" guest-presets "${1:-htb,cake}"; }
+part_latency() { release_weir && lab_tools && say "latency and shares under saturation" && exact latency "${LIMIT:-900}" guest-latency ""; }
