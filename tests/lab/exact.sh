@@ -11,3 +11,4 @@ part_goodput() { release_weir && lab_tools && say "goodput: TCP, both ways, IPv4
 part_gso() { release_weir && lab_tools && say "goodput with super-packets left on" && exact gso "${LIMIT:-900}" guest-goodput "${1:-10,gso}"; }
 part_presets() { release_weir && lab_tools && say "presets: small and large packets through each" && exact "presets-${1:-all}" "${LIMIT:-900}" guest-presets "${1:-htb,cake}"; }
 part_latency() { release_weir && lab_tools && say "latency and shares under saturation" && exact latency "${LIMIT:-900}" guest-latency ""; }
+part_change() { release_weir && lab_tools && say "changes under load" && exact change "${LIMIT:-900}" guest-change ""; }
