@@ -23,6 +23,8 @@ pub mod shape;
 pub mod show;
 pub mod stab;
 pub mod stats;
+#[cfg(test)]
+mod tests;
 
 use crate::classify::Program;
 use crate::units::{DeviceName, Handle, Rate};

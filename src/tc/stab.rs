@@ -20,6 +20,8 @@ const ATM: u32 = 2;
 /// The MTUs a table is made for: below, two payloads no longer hold every packet; above, the table would outgrow an
 /// attribute (64 KiB) and its entries their 16 bits.
 pub const MTU: core::ops::RangeInclusive<u16> = 576..=9000;
+/// The overheads a table is made for, as `config` allows them less the link header.
+const OVERHEAD: core::ops::RangeInclusive<i32> = -1024..=1024;
 /// IPv4 and TCP headers with timestamps: what each packet of a stream repeats.
 const TCP_HEADERS: u32 = 52;
 
@@ -43,10 +45,10 @@ impl Stab {
     pub fn table(&self) -> Vec<u16> {
         let (payload, full) = (self.payload(), self.full());
         let two_packets = 2 * payload;
-        let entry = |sum| match sum {
+        let entry = |sum: u32| match sum {
             _ if sum + 1 == two_packets => 2 * self.cost(full),
             // Longer than any packet: two of them, the first one full.
-            _ if sum > full => self.cost(full) + self.cost(sum - payload),
+            _ if sum > full => self.cost(full) + self.cost(sum.saturating_sub(payload)),
             _ => self.cost(sum),
         };
         (0..two_packets).map(|sum| u16::try_from(entry(sum)).unwrap_or(u16::MAX)).collect()
@@ -103,7 +105,7 @@ impl Stab {
             mtu: made_from as u16,
             header: (made_from >> 24) as u16,
         };
-        if !MTU.contains(&stab.mtu) {
+        if !MTU.contains(&stab.mtu) || !OVERHEAD.contains(&stab.overhead) {
             return None;
         }
         (word(20)? == 2 * stab.payload() && field(base, 0)? == [0u8; 4]).then_some(stab)
@@ -131,6 +133,21 @@ mod tests {
                     let wire = preset.link.wire_bytes(ip);
                     let charged = stab.charge(&table, ip + u32::from(header));
                     assert_eq!(charged, wire, "{} {ip} of {mtu}", preset.link.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_smallest_and_largest_overheads_there_are_cost_what_they_say() {
+        for overhead in [-64, 256] {
+            for (mtu, header) in [(576, 14), (1500, 14), (1500, 0), (9000, 0)] {
+                let stab =
+                    Stab { overhead: overhead - i32::from(header), mpu: 0, cells: Cells::Ptm, mtu, header };
+                let table = stab.table();
+                for ip in 64..=u32::from(mtu) {
+                    let wire = Cells::Ptm.wire_bytes(ip.saturating_add_signed(overhead)).max(1);
+                    assert_eq!(stab.charge(&table, ip + u32::from(header)), wire, "{ip} of {mtu} {overhead}");
                 }
             }
         }
