@@ -108,13 +108,18 @@ fn filters(connection: &mut Connection, builder: &mut Builder, index: u32, paren
     Ok(())
 }
 
-/// A device or qdisc that went between two dumps is no error: the next dump will not show it.
+/// A device or qdisc that went between two dumps is no error: the next dump will not show it. Neither is a filter of
+/// another program that is too large to be dumped: it is not ours, and the others were told.
 fn gone_is_fine(result: io::Result<bool>) -> io::Result<()> {
     match result {
-        Err(error) if matches!(error.raw_os_error(), Some(libc::ENODEV | libc::ENOENT | libc::EINVAL)) => {
+        Err(error)
+            if matches!(
+                error.raw_os_error(),
+                Some(libc::ENODEV | libc::ENOENT | libc::EINVAL | libc::EMSGSIZE)
+            ) =>
+        {
             Ok(())
         }
-        Err(error) if error.kind() == io::ErrorKind::Other => Ok(()),
         other => other.map(|_| ()),
     }
 }

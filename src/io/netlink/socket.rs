@@ -81,12 +81,16 @@ impl Connection {
             for message in Messages::new(&self.receive).filter(|message| message.seq == seq) {
                 is_whole &= message.flags & message::DUMP_INTERRUPTED == 0;
                 match message.kind {
-                    // A dump can end with an error in its last message.
-                    message::DONE => return Ok(is_whole),
+                    // A dump can end with an error in its last message: what was too large for any buffer is missing.
+                    message::DONE => {
+                        return match message::end_of_dump(&message) {
+                            Some((errno, _)) if errno != 0 => Err(io::Error::from_raw_os_error(errno)),
+                            _ => Ok(is_whole),
+                        };
+                    }
                     message::ERROR => {
-                        let (errno, words) = message::answer(&message).unwrap_or((libc::EPROTO, None));
-                        let error = io::Error::from_raw_os_error(errno);
-                        return Err(words.map_or(error, io::Error::other));
+                        let (errno, _) = message::answer(&message).unwrap_or((libc::EPROTO, None));
+                        return Err(io::Error::from_raw_os_error(errno));
                     }
                     _ => each(&message),
                 }
