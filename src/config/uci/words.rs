@@ -10,6 +10,9 @@ use alloc::vec::Vec;
 
 /// The buffer's size at first (libuci's `LINEBUF`); where a line with a NUL is cut depends on it.
 const FIRST_SIZE: usize = 32;
+/// The largest buffer libuci can still read into: `fgets` takes an `int`. Every line with a NUL doubles the buffer, and
+/// past this libuci runs out of memory or reads nothing for ever.
+const MOST_SIZE: usize = 1 << 30;
 
 /// A reason to refuse the file, in libuci's words.
 pub(super) type Reason = &'static str;
@@ -47,13 +50,13 @@ impl<'a> Words<'a> {
     }
 
     /// Takes the next line into an empty buffer; `false` at the end of the file.
-    pub(super) fn next_line(&mut self) -> bool {
+    pub(super) fn next_line(&mut self) -> Result<bool, Reason> {
         if self.is_eof {
-            return false;
+            return Ok(false);
         }
         self.pos = 0;
-        self.get_line(0);
-        true
+        self.get_line(0)?;
+        Ok(true)
     }
 
     /// The line people would say this is, from 1.
@@ -84,9 +87,9 @@ impl<'a> Words<'a> {
     }
 
     /// Reads a line to `offset` of the buffer, which grows as libuci's does.
-    fn get_line(&mut self, offset: usize) {
-        if offset >= self.size - 1 {
-            self.size *= 2;
+    fn get_line(&mut self, offset: usize) -> Result<(), Reason> {
+        if offset + 1 >= self.size {
+            self.grow()?;
         }
         let mut at = offset;
         loop {
@@ -94,7 +97,7 @@ impl<'a> Words<'a> {
             let room = self.size.saturating_sub(at).saturating_sub(1);
             let (chunk, is_end) = self.take(room);
             if is_end {
-                return;
+                return Ok(());
             }
             for (n, byte) in chunk.iter().enumerate() {
                 self.set(at + n, *byte);
@@ -102,17 +105,26 @@ impl<'a> Words<'a> {
             self.set(at + chunk.len(), 0);
             let length = chunk.iter().position(|byte| *byte == 0).unwrap_or(chunk.len());
             if length == 0 {
-                return;
+                return Ok(());
             }
             at += length;
             self.filled = at;
             self.is_line_whole = self.byte(at - 1) == b'\n';
             if self.is_line_whole {
                 self.line += 1;
-                return;
+                return Ok(());
             }
-            self.size *= 2;
+            self.grow()?;
         }
+    }
+
+    /// Doubles what the buffer may hold; nothing is allocated before it is filled.
+    fn grow(&mut self) -> Result<(), Reason> {
+        if self.size >= MOST_SIZE {
+            return Err("too many NUL bytes");
+        }
+        self.size *= 2;
+        Ok(())
     }
 
     /// At most `room` bytes up to and with the next newline; whether the file had already ended.
@@ -211,7 +223,7 @@ impl<'a> Words<'a> {
                     break;
                 }
                 b'\\' => {
-                    if self.backslash() {
+                    if self.backslash()? {
                         self.keep(&mut end);
                     }
                 }
@@ -253,7 +265,7 @@ impl<'a> Words<'a> {
                 }
                 0 => self.next_quoted_line("EOF with unterminated \"")?,
                 b'\\' => {
-                    if self.backslash() {
+                    if self.backslash()? {
                         self.keep(end);
                     }
                 }
@@ -263,12 +275,12 @@ impl<'a> Words<'a> {
     }
 
     fn next_quoted_line(&mut self, reason: Reason) -> Result<(), Reason> {
-        self.get_line(self.pos);
+        self.get_line(self.pos)?;
         if self.current() == 0 { Err(reason) } else { Ok(()) }
     }
 
     /// Steps over a backslash; at the end of the line it fetches the next one and there is nothing to keep.
-    fn backslash(&mut self) -> bool {
+    fn backslash(&mut self) -> Result<bool, Reason> {
         self.pos += 1;
         let is_line_end = match self.current() {
             0 | b'\n' => true,
@@ -276,9 +288,9 @@ impl<'a> Words<'a> {
             _ => false,
         };
         if is_line_end {
-            self.get_line(self.pos);
+            self.get_line(self.pos)?;
         }
-        !is_line_end
+        Ok(!is_line_end)
     }
 
     fn keep(&mut self, end: &mut usize) {
