@@ -9,6 +9,9 @@ use core::fmt::{self, Write};
 /// The slowest and the fastest line weir shapes.
 pub const RATES: (Rate, Rate) = (Rate::kbit(64), Rate::mbit(100_000));
 
+/// The smallest and the largest queue memory: below, not even ten packets fit; above, no router has it.
+pub const SIZES: (Bytes, Bytes) = (Bytes(16 << 10), Bytes(1 << 30));
+
 /// A user's own text within a message: in quotes, shortened, and with nothing in it that moves the cursor.
 pub struct Quoted<'a>(pub &'a str);
 
@@ -125,11 +128,11 @@ pub fn size(text: &str) -> Result<Bytes, String> {
         "m" | "mb" | "mib" => 1024 * 1024,
         _ => return Err(wrong()),
     };
-    let bytes = millionths * factor / MILLION;
-    if bytes < 16_384 || bytes > u128::from(u32::MAX) {
-        Err("must lie between 16k and 4095mb".into())
+    let bytes = Bytes(u64::try_from(millionths * factor / MILLION).unwrap_or(u64::MAX));
+    if (SIZES.0..=SIZES.1).contains(&bytes) {
+        Ok(bytes)
     } else {
-        Ok(Bytes(bytes as u64))
+        Err(format!("must lie between {} and {}", SIZES.0, SIZES.1))
     }
 }
 
@@ -345,8 +348,8 @@ mod tests {
         {
             assert_eq!(size(text), Ok(Bytes(bytes)), "{text}");
         }
-        for text in ["16383", "1k", "4096mb", "99999999999999999999"] {
-            assert!(size(text).expect_err(text).contains("between 16k and 4095mb"), "{text}");
+        for text in ["16383", "1k", "1025mb", "99999999999999999999"] {
+            assert!(size(text).expect_err(text).contains("between 16 KiB and 1 GiB"), "{text}");
         }
         assert!(size("4 mbit").is_err() && size("much").is_err());
     }
