@@ -1,61 +1,104 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A configuration as understood, for `weir check -v`.
+//! A configuration as understood, for `weir check -v`: every option with its unit, and whether it is the default.
 
-use super::{Config, DownloadOn, Engine};
+use super::{Class, Config, Engine, Globals, Wan};
 use crate::units::Rate;
+use alloc::format;
 use alloc::string::{String, ToString};
-use core::fmt::Write;
+use core::fmt::{Display, Write};
 
-/// Every line and class, with units and what follows from defaults.
+/// Every line and class. What no line of the file chose is marked `(default)`.
 pub fn describe(config: &Config) -> String {
     let mut out = String::new();
-    if !config.globals.enabled {
-        out.push_str("weir is switched off\n");
-    }
+    let usual = Globals::default();
+    let globals = &config.globals;
+    out.push_str("globals\n");
+    row(&mut out, "enabled", yes(globals.enabled), globals.enabled == usual.enabled);
+    row(&mut out, "log_level", globals.log_level.word(), globals.log_level == usual.log_level);
     for wan in &config.wans {
-        let device = match (&wan.device, &wan.network) {
-            (Some(device), _) => device.to_string(),
-            (None, Some(network)) => alloc::format!("the device of network '{network}'"),
-            (None, None) => "the device of the default route".into(),
-        };
-        let speed =
-            |rate: Option<Rate>| rate.map_or("not known, not shaped".to_string(), |rate| rate.to_string());
-        let download_on = match wan.download_on {
-            DownloadOn::Ifb => "on an IFB".to_string(),
-            DownloadOn::Lan => wan.lan.map_or(String::new(), |lan| alloc::format!("on {lan}")),
-            DownloadOn::None => "not shaped".into(),
-        };
-        let engine = match wan.engine {
-            Engine::Auto => "auto",
-            Engine::Htb => "htb",
-            Engine::Cake => "cake",
-        };
-        let state = if wan.enabled { "" } else { " (switched off)" };
-        let _ = writeln!(out, "line {}{state}", wan.name);
-        let _ = writeln!(out, "  device    {device}");
-        let _ = writeln!(out, "  upload    {}", speed(wan.upload));
-        let _ = writeln!(out, "  download  {} ({download_on})", speed(wan.download));
-        let full = wan.link.wire_bytes(1500);
-        let _ = writeln!(
-            out,
-            "  link      {}: overhead {}, mpu {}; a packet of 1500 bytes takes {full}",
-            wan.link.name, wan.link.overhead, wan.link.mpu
-        );
-        let _ = writeln!(out, "  engine    {engine}{}", if wan.takeover { ", takes over" } else { "" });
+        let _ = writeln!(out, "\nwan {}", wan.name);
+        line(&mut out, wan);
     }
-    let _ =
-        writeln!(out, "{:<12}{:>12}{:>10}{:>10}{:>10}", "class", "guarantee", "limit", "priority", "target");
-    for class in &config.classes {
-        let _ = writeln!(
-            out,
-            "{:<12}{:>12}{:>10}{:>10}{:>10}{}",
-            class.name,
-            class.guarantee.to_string(),
-            class.limit.to_string(),
-            class.priority,
-            class.target.to_string(),
-            if class.is_default { "  default" } else { "" }
-        );
-    }
+    classes(&mut out, &config.classes);
     out
+}
+
+fn row(out: &mut String, name: &str, value: impl Display, is_default: bool) {
+    let mark = if is_default { "  (default)" } else { "" };
+    let _ = writeln!(out, "  {name:<16} {value}{mark}");
+}
+
+fn yes(is: bool) -> &'static str {
+    if is { "yes" } else { "no" }
+}
+
+fn line(out: &mut String, wan: &Wan) {
+    let usual = Wan::new(&wan.name);
+    let device = match (&wan.device, &wan.network) {
+        (Some(device), _) => device.to_string(),
+        (None, Some(network)) => format!("that of network '{network}'"),
+        (None, None) => "that of the default route".into(),
+    };
+    let speed = |rate: Option<Rate>| rate.map_or("not known, not shaped".into(), |rate| rate.to_string());
+    row(out, "enabled", yes(wan.enabled), wan.enabled);
+    row(out, "device", device, wan.device.is_none() && wan.network.is_none());
+    row(out, "download", speed(wan.download), wan.download.is_none());
+    row(out, "upload", speed(wan.upload), wan.upload.is_none());
+    let lan = wan.lan.map_or(String::new(), |lan| format!(", {lan}"));
+    row(
+        out,
+        "download_on",
+        format!("{}{lan}", wan.download_on.word()),
+        wan.download_on == usual.download_on && wan.lan.is_none(),
+    );
+    let link = wan.link;
+    let numbers = format!("overhead {}, mpu {}, cells {}", link.overhead, link.mpu, link.cells.word());
+    let full = link.wire_bytes(1500);
+    let text = format!("{}: {numbers}; a packet of 1500 bytes takes {full}", link.name);
+    row(out, "link", text, link == usual.link);
+    row(out, "engine", wan.engine.word(), wan.engine == usual.engine);
+    row(out, "takeover", yes(wan.takeover), wan.takeover == usual.takeover);
+    row(out, "ecn", yes(wan.ecn), wan.ecn == usual.ecn);
+    row(out, "offloads", wan.offloads.word(), wan.offloads == usual.offloads);
+    row(out, "trust_dscp", wan.trust_dscp.word(), wan.trust_dscp == usual.trust_dscp);
+    if wan.engine != Engine::Htb {
+        cake(out, wan);
+    }
+}
+
+fn cake(out: &mut String, wan: &Wan) {
+    let (cake, usual) = (&wan.cake, super::CakeOptions::default());
+    let auto = |choice: Option<bool>| choice.map_or("auto", yes);
+    let memlimit = cake.memlimit.map_or("by the rate".to_string(), |bytes| bytes.to_string());
+    row(out, "cake_diffserv", cake.diffserv.word(), cake.diffserv == usual.diffserv);
+    row(out, "cake_nat", yes(cake.nat), cake.nat == usual.nat);
+    row(
+        out,
+        "cake_isolation",
+        cake.isolation.map_or("auto", super::Isolation::word),
+        cake.isolation.is_none(),
+    );
+    row(out, "cake_ack_filter", cake.ack_filter.word(), cake.ack_filter == usual.ack_filter);
+    row(out, "cake_wash", yes(cake.wash), cake.wash == usual.wash);
+    row(out, "cake_split_gso", auto(cake.split_gso), cake.split_gso.is_none());
+    row(out, "cake_rtt", cake.rtt, cake.rtt == usual.rtt);
+    row(out, "cake_memlimit", memlimit, cake.memlimit.is_none());
+    row(out, "cake_ingress", auto(cake.ingress), cake.ingress.is_none());
+    row(out, "cake_fwmark", format!("{:#x}", cake.fwmark), cake.fwmark == usual.fwmark);
+}
+
+fn classes(out: &mut String, classes: &[Class]) {
+    let usual = Class::defaults();
+    // A name is as long as its user likes; the numbers beside it stay in their columns.
+    let width = classes.iter().map(|class| class.name.len()).max().unwrap_or(0).clamp(5, 32);
+    let head = ("class", "guarantee", "limit", "priority", "target");
+    let _ = writeln!(out, "\n{:<width$}{:>11}{:>9}{:>10}{:>9}", head.0, head.1, head.2, head.3, head.4);
+    for class in classes {
+        let (guarantee, limit) = (class.guarantee.to_string(), class.limit.to_string());
+        let (priority, target) = (class.priority, class.target.to_string());
+        let rest = if class.is_default { "  takes the rest" } else { "" };
+        let mark = if usual.contains(class) { "  (default)" } else { "" };
+        let name = &class.name;
+        let _ = writeln!(out, "{name:<width$}{guarantee:>11}{limit:>9}{priority:>10}{target:>9}{rest}{mark}");
+    }
 }

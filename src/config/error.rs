@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What is wrong with a configuration, where, and what is allowed instead.
 
+use crate::limits;
+use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 
 /// Whether a configuration can be used in spite of a [`Fault`].
@@ -18,7 +21,7 @@ pub enum Severity {
 pub struct Fault {
     /// Refuse or merely tell.
     pub severity: Severity,
-    /// The line it stands in, from 1; 0 when no line is to blame (a missing option is the section's line).
+    /// The line it stands in, from 1 (a missing option is the section's line); 0 when no line is to blame.
     pub line: u32,
     /// The option it is about; empty for a whole section or file.
     pub option: String,
@@ -32,10 +35,88 @@ impl fmt::Display for Fault {
             Severity::Fault => "fault",
             Severity::Warning => "warning",
         };
-        write!(f, "{}: {severity}: ", self.line)?;
+        // Line 0 leaves `FILE: fault: …`.
+        if self.line > 0 {
+            write!(f, "{}:", self.line)?;
+        }
+        write!(f, " {severity}: ")?;
         if !self.option.is_empty() {
             write!(f, "option '{}': ", self.option)?;
         }
         f.write_str(&self.text)
+    }
+}
+
+/// Every fault and warning of one file, as many as a person reads.
+#[derive(Debug, Default)]
+pub(super) struct Faults {
+    list: Vec<Fault>,
+    /// Those beyond the list, and whether a fault is among them.
+    left_out: usize,
+    is_fault_left_out: bool,
+}
+
+impl Faults {
+    pub(super) fn fault(&mut self, line: u32, option: &str, text: impl Into<String>) {
+        self.add(Fault { severity: Severity::Fault, line, option: option.into(), text: text.into() });
+    }
+
+    pub(super) fn warn(&mut self, line: u32, option: &str, text: impl Into<String>) {
+        self.add(Fault { severity: Severity::Warning, line, option: option.into(), text: text.into() });
+    }
+
+    /// Keeps one place free for the number of those left out. A fault takes a warning's place: it refuses the file.
+    fn add(&mut self, fault: Fault) {
+        if self.list.len() < limits::FAULTS - 1 {
+            return self.list.push(fault);
+        }
+        self.left_out += 1;
+        let is_fault = fault.severity == Severity::Fault;
+        match self.list.iter_mut().rfind(|kept| is_fault && kept.severity == Severity::Warning) {
+            Some(place) => *place = fault,
+            None => self.is_fault_left_out |= is_fault,
+        }
+    }
+
+    /// Whether the value of this option was refused: what follows from its absence is then not worth telling.
+    pub(super) fn is_refused(&self, line: u32, option: &str) -> bool {
+        let is_it =
+            |fault: &Fault| fault.severity == Severity::Fault && fault.line == line && fault.option == option;
+        self.list.iter().any(is_it)
+    }
+
+    /// In the order of the file; last how many more there are.
+    pub(super) fn finish(mut self) -> Vec<Fault> {
+        self.list.sort_by_key(|fault| fault.line);
+        if self.left_out > 0 {
+            let severity = if self.is_fault_left_out { Severity::Fault } else { Severity::Warning };
+            let text = format!("and {} more; mend these first", self.left_out);
+            self.list.push(Fault { severity, line: 0, option: String::new(), text });
+        }
+        self.list
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn a_fault_behind_a_hundred_warnings_is_shown_and_the_rest_counted() {
+        let mut faults = Faults::default();
+        (1..=100).for_each(|line| faults.warn(line, "", "odd"));
+        faults.fault(500, "upload", "wrong");
+        let all = faults.finish();
+        assert_eq!(all.len(), limits::FAULTS);
+        assert_eq!(all[62].to_string(), "500: fault: option 'upload': wrong");
+        assert_eq!(all[63].to_string(), " warning: and 38 more; mend these first");
+    }
+
+    #[test]
+    fn faults_that_found_no_place_still_refuse_the_file() {
+        let mut faults = Faults::default();
+        (1..=64).for_each(|line| faults.fault(line, "", "wrong"));
+        assert_eq!(faults.finish()[63].to_string(), " fault: and 1 more; mend these first");
     }
 }

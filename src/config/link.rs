@@ -17,12 +17,29 @@ pub enum Cells {
 }
 
 impl Cells {
+    /// What a file may say.
+    pub const WORDS: &'static [&'static str] = &["none", "atm", "ptm"];
+
+    /// As a file says it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Atm => "atm",
+            Self::Ptm => "ptm",
+        }
+    }
+
+    /// From what a file says.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::None, Self::Atm, Self::Ptm].into_iter().find(|cells| cells.word() == word)
+    }
+
     /// What `bytes` (overhead included) take on the line: `cake_calc_overhead`'s arithmetic.
     pub const fn wire_bytes(self, bytes: u32) -> u32 {
         match self {
             Self::None => bytes,
-            Self::Atm => bytes.div_ceil(48) * 53,
-            Self::Ptm => bytes + bytes.div_ceil(64),
+            Self::Atm => bytes.div_ceil(48).saturating_mul(53),
+            Self::Ptm => bytes.saturating_add(bytes.div_ceil(64)),
         }
     }
 }
@@ -70,7 +87,8 @@ const fn preset(
     Preset { link: LinkLayer { name, overhead, mpu, cells }, title, source }
 }
 
-/// Every preset. Where CAKE has a keyword for the line, the numbers are the keyword's.
+/// Every preset. Where CAKE has a keyword for the line, overhead and cells are the keyword's (`tc-cake(8)`, iproute2
+/// 6.1), and the mpu of Ethernet and DOCSIS too. PTM carries whole Ethernet frames: 64 bytes at least, and its own 4.
 pub const PRESETS: &[Preset] = &[
     preset("ethernet", 38, 84, Cells::None, "Ethernet, fibre (IPoE)", "14 header, 4 FCS, 8 preamble, 12 gap"),
     preset("ethernet-vlan", 42, 84, Cells::None, "Ethernet with a VLAN tag", "ethernet + 4 tag"),
@@ -143,21 +161,71 @@ pub fn by_name(name: &str) -> Option<LinkLayer> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec::Vec;
 
     #[test]
     fn packets_cost_what_the_line_takes() {
+        // IP packets of 28 (smallest UDP), 40 (TCP ACK), 576, 1492 and 1500 bytes.
         let cases = [
-            ("ethernet", 1500, 1538),
-            ("ethernet", 40, 84),
-            ("docsis", 28, 64),
-            ("pppoe-vdsl2", 1492, 1546),    // 1522 + 24
-            ("pppoe-adsl-llc", 1492, 1696), // 1532 bytes are 32 cells
-            ("pppoe-adsl-llc", 40, 106),    // 80 bytes are 2 cells
-            ("ipoa-adsl-vc", 40, 53),       // exactly one cell
-            ("lte", 1500, 1500),
+            ("ethernet", [84, 84, 614, 1530, 1538]),
+            ("ethernet-vlan", [84, 84, 618, 1534, 1542]),
+            ("pppoe-ethernet", [84, 86, 622, 1538, 1546]),
+            ("pppoe-ethernet-vlan", [84, 90, 626, 1542, 1550]),
+            ("docsis", [64, 64, 594, 1510, 1518]),
+            ("ipoe-vdsl2", [70, 70, 608, 1538, 1546]), // 68 + 2, 598 + 10, 1514 + 24, 1522 + 24
+            ("ipoe-vdsl2-vlan", [74, 74, 612, 1542, 1550]),
+            ("pppoe-vdsl2", [70, 72, 616, 1546, 1554]), // 70 + 2, 606 + 10, 1522 + 24, 1530 + 24
+            ("pppoe-vdsl2-vlan", [74, 76, 620, 1550, 1558]),
+            ("ipoa-adsl-vc", [53, 53, 689, 1696, 1696]), // 36, 48, 584, 1500, 1508: 1, 1, 13, 32, 32 cells
+            ("ipoa-adsl-llc", [53, 106, 689, 1696, 1696]),
+            ("pppoa-adsl-vc", [53, 106, 689, 1696, 1696]),
+            ("pppoa-adsl-llc", [53, 106, 689, 1696, 1696]),
+            ("bridged-adsl-vc", [106, 106, 689, 1696, 1696]),
+            ("bridged-adsl-llc", [106, 106, 689, 1696, 1696]),
+            ("pppoe-adsl-vc", [106, 106, 689, 1696, 1696]),
+            ("pppoe-adsl-llc", [106, 106, 689, 1696, 1749]), // 616 is 13 cells, 1532 is 32, 1540 is 33
+            ("lte", [28, 40, 576, 1492, 1500]),
+            ("none", [28, 40, 576, 1492, 1500]),
         ];
-        for (name, ip, wire) in cases {
-            assert_eq!(by_name(name).map(|link| link.wire_bytes(ip)), Some(wire), "{name} {ip}");
+        for (name, wire) in cases {
+            let link = by_name(name).expect(name);
+            assert_eq!([28, 40, 576, 1492, 1500].map(|ip| link.wire_bytes(ip)), wire, "{name}");
+        }
+        assert_eq!(cases.map(|(name, _)| name), *PRESETS.iter().map(|p| p.link.name).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_cell_more_begins_where_the_cell_before_is_full() {
+        let wire = |cells: Cells, bytes| cells.wire_bytes(bytes);
+        assert_eq!([0, 1, 48, 49, 96, 97].map(|n| wire(Cells::Atm, n)), [0, 53, 53, 106, 106, 159]);
+        assert_eq!([0, 1, 64, 65, 128, 129].map(|n| wire(Cells::Ptm, n)), [0, 2, 65, 67, 130, 132]);
+        assert_eq!(wire(Cells::Atm, u32::MAX), u32::MAX);
+        assert_eq!(wire(Cells::Ptm, u32::MAX), u32::MAX);
+    }
+
+    #[test]
+    fn overheads_and_cells_are_those_of_cakes_keywords() {
+        // tc-cake(8), "Overhead compensation parameters", iproute2 6.1.
+        let keywords = [
+            ("pppoa-adsl-vc", 10, Cells::Atm),    // pppoa-vcmux
+            ("pppoa-adsl-llc", 14, Cells::Atm),   // pppoa-llc
+            ("pppoe-adsl-vc", 32, Cells::Atm),    // pppoe-vcmux
+            ("pppoe-adsl-llc", 40, Cells::Atm),   // pppoe-llcsnap
+            ("bridged-adsl-vc", 24, Cells::Atm),  // bridged-vcmux
+            ("bridged-adsl-llc", 32, Cells::Atm), // bridged-llcsnap
+            ("ipoa-adsl-vc", 8, Cells::Atm),      // ipoa-vcmux
+            ("ipoa-adsl-llc", 16, Cells::Atm),    // ipoa-llcsnap
+            ("pppoe-vdsl2", 30, Cells::Ptm),      // pppoe-ptm
+            ("pppoe-vdsl2-vlan", 34, Cells::Ptm), // pppoe-ptm ether-vlan
+            ("ipoe-vdsl2", 22, Cells::Ptm),       // bridged-ptm
+            ("ipoe-vdsl2-vlan", 26, Cells::Ptm),  // bridged-ptm ether-vlan
+            ("docsis", 18, Cells::None),          // docsis
+            ("ethernet", 38, Cells::None),        // ethernet
+            ("ethernet-vlan", 42, Cells::None),   // ethernet ether-vlan
+        ];
+        for (name, overhead, cells) in keywords {
+            let link = by_name(name).expect(name);
+            assert_eq!((link.overhead, link.cells), (overhead, cells), "{name}");
         }
     }
 

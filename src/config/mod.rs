@@ -4,6 +4,7 @@
 //! `uci` knows the grammar, `options` knows every option there is, `read` makes a [`Config`] of both,
 //! `link` knows the link layers. Read `/etc/config/weir`'s table in the README before adding an option.
 
+mod check;
 pub mod describe;
 pub mod error;
 pub mod link;
@@ -203,6 +204,37 @@ pub enum AckFilter {
     Filter,
     Aggressive,
 }
+
+/// Names for people and files, both ways; the table of options, the reader and the printer all take them from here.
+macro_rules! words {
+    ($type:ident: $($word:literal $value:ident),+) => {
+        impl $type {
+            /// What a file may say.
+            pub const WORDS: &'static [&'static str] = &[$($word),+];
+
+            /// As a file says it.
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$value => $word),+ }
+            }
+
+            /// From what a file says.
+            pub fn from_word(word: &str) -> Option<Self> {
+                match word { $($word => Some(Self::$value),)+ _ => None }
+            }
+        }
+    };
+}
+
+words!(LogLevel: "error" Error, "warning" Warning, "info" Info, "debug" Debug);
+words!(DownloadOn: "ifb" Ifb, "lan" Lan, "none" None);
+words!(Engine: "auto" Auto, "htb" Htb, "cake" Cake);
+words!(Offloads: "auto" Auto, "off" Off, "keep" Keep);
+words!(TrustDscp: "none" None, "up" Up, "down" Down, "both" Both);
+words!(Diffserv: "besteffort" Besteffort, "precedence" Precedence, "diffserv3" Diffserv3, "diffserv4" Diffserv4,
+    "diffserv8" Diffserv8);
+words!(Isolation: "flowblind" Flowblind, "srchost" Srchost, "dsthost" Dsthost, "hosts" Hosts, "flows" Flows,
+    "dual-srchost" DualSrchost, "dual-dsthost" DualDsthost, "triple-isolate" TripleIsolate);
+words!(AckFilter: "off" Off, "filter" Filter, "aggressive" Aggressive);
 
 impl Default for Globals {
     fn default() -> Self {

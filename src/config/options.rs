@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Every option there is, in one table: it feeds the parser, `weir help config`, the README and the forms.
 
+use super::link::Cells;
+use super::{AckFilter, Diffserv, DownloadOn, Engine, LogLevel, Offloads, TrustDscp, value};
+use crate::units::Micros;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::{self, Write};
@@ -94,13 +97,28 @@ const fn row(
 use Kind::{Bool, Choice, Device, Integer, Link, Mask, Network, Rate, Share, Size, Span};
 use SectionType::{Class, Globals, Wan};
 
+/// A choice that CAKE makes by itself, or the user.
+const AUTO_OR_BOOL: &[&str] = &["auto", "1", "0"];
+/// `auto`, or one of [`super::Isolation::WORDS`].
+const AUTO_OR_ISOLATION: &[&str] = &[
+    "auto",
+    "flowblind",
+    "srchost",
+    "dsthost",
+    "hosts",
+    "flows",
+    "dual-srchost",
+    "dual-dsthost",
+    "triple-isolate",
+];
+
 /// The table.
 pub const OPTIONS: &[Row] = &[
     row(Globals, "enabled", Bool, "1", "Off: weir removes what it set up and waits."),
     row(
         Globals,
         "log_level",
-        Choice(&["error", "warning", "info", "debug"]),
+        Choice(LogLevel::WORDS),
         "info",
         "The least important messages that are written.",
     ),
@@ -124,7 +142,7 @@ pub const OPTIONS: &[Row] = &[
     row(
         Wan,
         "download_on",
-        Choice(&["ifb", "lan", "none"]),
+        Choice(DownloadOn::WORDS),
         "ifb",
         "Where arriving traffic is shaped: on an IFB fed by the line, on the LAN device, or not.",
     ),
@@ -147,14 +165,14 @@ pub const OPTIONS: &[Row] = &[
     row(
         Wan,
         "cells",
-        Choice(&["none", "atm", "ptm"]),
+        Choice(Cells::WORDS),
         "the link's",
         "How the line cuts packets: 48/53 (ADSL), 64/65 (VDSL2), instead of the link's.",
     ),
     row(
         Wan,
         "engine",
-        Choice(&["auto", "htb", "cake"]),
+        Choice(Engine::WORDS),
         "auto",
         "Which queues shape: HTB with fq_codel, or CAKE; auto takes what the kernel has.",
     ),
@@ -163,21 +181,21 @@ pub const OPTIONS: &[Row] = &[
     row(
         Wan,
         "offloads",
-        Choice(&["auto", "off", "keep"]),
+        Choice(Offloads::WORDS),
         "auto",
         "Super-packets (GRO, TSO): off while HTB shapes at up to 100 Mbit/s, always off, or never touched.",
     ),
     row(
         Wan,
         "trust_dscp",
-        Choice(&["none", "up", "down", "both"]),
+        Choice(TrustDscp::WORDS),
         "up",
         "In which directions a packet's own DSCP chooses its class.",
     ),
     row(
         Wan,
         "cake_diffserv",
-        Choice(&["besteffort", "precedence", "diffserv3", "diffserv4", "diffserv8"]),
+        Choice(Diffserv::WORDS),
         "diffserv4",
         "CAKE: its tins; besteffort where the DSCP is not trusted.",
     ),
@@ -185,32 +203,16 @@ pub const OPTIONS: &[Row] = &[
     row(
         Wan,
         "cake_isolation",
-        Choice(&[
-            "auto",
-            "flowblind",
-            "srchost",
-            "dsthost",
-            "hosts",
-            "flows",
-            "dual-srchost",
-            "dual-dsthost",
-            "triple-isolate",
-        ]),
+        Choice(AUTO_OR_ISOLATION),
         "auto",
         "CAKE: whom it is fair to; auto is dual-srchost up, dual-dsthost down.",
     ),
-    row(
-        Wan,
-        "cake_ack_filter",
-        Choice(&["off", "filter", "aggressive"]),
-        "off",
-        "CAKE: drop superseded TCP ACKs on upload.",
-    ),
+    row(Wan, "cake_ack_filter", Choice(AckFilter::WORDS), "off", "CAKE: drop superseded TCP ACKs on upload."),
     row(Wan, "cake_wash", Bool, "0", "CAKE: clear the DSCP of what passes."),
     row(
         Wan,
         "cake_split_gso",
-        Choice(&["auto", "1", "0"]),
+        Choice(AUTO_OR_BOOL),
         "auto",
         "CAKE: split super-packets; auto does below 1 Gbit/s.",
     ),
@@ -219,7 +221,7 @@ pub const OPTIONS: &[Row] = &[
     row(
         Wan,
         "cake_ingress",
-        Choice(&["auto", "1", "0"]),
+        Choice(AUTO_OR_BOOL),
         "auto",
         "CAKE: count dropped packets too; auto does on download.",
     ),
@@ -261,19 +263,30 @@ pub fn find(section: SectionType, name: &str) -> Option<&'static Row> {
     OPTIONS.iter().find(|row| row.section == section && row.name == name)
 }
 
+impl Kind {
+    /// What a number alone counts.
+    pub const fn unit(self) -> &'static str {
+        match self {
+            Rate => "kbit/s",
+            Share => "%",
+            Span(..) => "ms",
+            Size => "bytes",
+            Bool | Integer(..) | Mask | Device | Network | Choice(_) | Link => "",
+        }
+    }
+}
+
 /// What an option may hold, in few words.
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Bool => f.write_str("0, 1"),
-            Rate => f.write_str("speed: 80mbit, 80000 (kbit/s)"),
-            Share => f.write_str("per cent"),
-            Span(min, max) => {
-                write!(f, "time, {} to {}", crate::units::Micros(*min), crate::units::Micros(*max))
-            }
+            Rate => write!(f, "{} to {}", value::RATES.0, value::RATES.1),
+            Share => f.write_str("0 to 100 %"),
+            Span(min, max) => write!(f, "{} to {}", Micros(*min), Micros(*max)),
             Integer(min, max) => write!(f, "{min} to {max}"),
             Mask => f.write_str("bit mask"),
-            Size => f.write_str("bytes: 512k, 4mb"),
+            Size => write!(f, "{} to {}", value::SIZES.0, value::SIZES.1),
             Device => f.write_str("device"),
             Network => f.write_str("network"),
             Choice(words) => {
@@ -291,13 +304,13 @@ impl fmt::Display for Kind {
 /// `weir help config`: every option, aligned.
 pub fn help() -> String {
     let mut out = String::from(
-        "Options of /etc/config/weir (UCI). Speeds take kbit, mbit, gbit; a number alone is kbit/s.\n",
+        "Options of /etc/config/weir (UCI). Speeds: 80mbit, 1.5gbit, 640 kbit/s; times: 50ms, 1s; sizes: 512k, 4mb.\n",
     );
     for section in SectionType::ALL {
         let _ = writeln!(out, "\nconfig {}  ({})", section.name(), section.title());
         for row in OPTIONS.iter().filter(|row| row.section == section) {
             let _ = writeln!(out, "  {:<16} {}", row.name, row.help);
-            let _ = writeln!(out, "  {:<16}   {}{}", "", row.kind, default_text(row));
+            let _ = writeln!(out, "  {:<16}   {}{}", "", values(row.kind), default_text(row));
         }
     }
     out.push_str("\nLink layers\n");
@@ -309,24 +322,23 @@ pub fn help() -> String {
             link.name,
             link.overhead,
             link.mpu,
-            cells(link),
+            link.cells.word(),
             preset.title
         );
     }
     out
 }
 
-fn default_text(row: &Row) -> String {
-    if row.default.is_empty() { String::new() } else { alloc::format!("  (default: {})", row.default) }
+/// What an option may hold and what a number alone means.
+fn values(kind: Kind) -> String {
+    match kind.unit() {
+        "" | "%" => alloc::format!("{kind}"),
+        unit => alloc::format!("{kind}; a number alone is {unit}"),
+    }
 }
 
-fn cells(link: super::LinkLayer) -> &'static str {
-    use super::link::Cells;
-    match link.cells {
-        Cells::None => "none",
-        Cells::Atm => "atm",
-        Cells::Ptm => "ptm",
-    }
+fn default_text(row: &Row) -> String {
+    if row.default.is_empty() { String::new() } else { alloc::format!("  (default: {})", row.default) }
 }
 
 /// The README's table of options.
@@ -339,7 +351,7 @@ pub fn readme_options() -> String {
             "| {} | `{}` | {} | {} | {} |",
             row.section.name(),
             row.name,
-            row.kind,
+            values(row.kind),
             row.default,
             row.help
         );
@@ -360,15 +372,21 @@ pub fn readme_links() -> String {
             preset.title,
             link.overhead,
             link.mpu,
-            cells(link),
+            link.cells.word(),
             preset.source
         );
     }
     out
 }
 
+/// No word is longer than this; what is longer is not a slip of the pen.
+const LONGEST_GUESS: usize = 24;
+
 /// The word of `words` most like `text`, if any is like it.
 pub fn did_you_mean<'a>(text: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    if text.len() > LONGEST_GUESS {
+        return None;
+    }
     let most = 1 + text.len() / 4;
     words.map(|word| (distance(text, word), word)).filter(|(d, _)| *d <= most).min().map(|(_, word)| word)
 }
@@ -376,7 +394,7 @@ pub fn did_you_mean<'a>(text: &str, words: impl Iterator<Item = &'a str>) -> Opt
 /// Levenshtein's distance, with one row.
 fn distance(a: &str, b: &str) -> usize {
     let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().take(64).enumerate() {
+    for (i, x) in a.bytes().enumerate() {
         let mut diagonal = i;
         let mut left = i + 1;
         for (above, y) in row.iter_mut().skip(1).zip(b.bytes()) {
@@ -410,5 +428,15 @@ mod tests {
             assert!(row.help.ends_with('.'), "{}", row.name);
             assert!(!OPTIONS[..n].iter().any(|other| (other.section, other.name) == (row.section, row.name)));
         }
+    }
+
+    #[test]
+    fn the_isolations_are_auto_and_cakes_own() {
+        assert_eq!(AUTO_OR_ISOLATION.split_first(), Some((&"auto", super::super::Isolation::WORDS)));
+    }
+
+    #[test]
+    fn a_text_too_long_for_a_word_is_no_slip_of_the_pen() {
+        assert_eq!(did_you_mean(&"download".repeat(4), ["download"].into_iter()), None);
     }
 }

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //! From sections and options to a [`Config`], or every fault at once.
 //!
-//! Defaults first, then what the file says, then [`check`]: what each line says for itself is judged where it is read,
-//! what only shows when everything is known is judged at the end.
+//! Defaults first, then what the file says, then `check`: what each line says for itself is judged where it is read,
+//! what only shows when everything is known is judged there.
 
-use super::error::{Fault, Severity};
+use super::check::{Understood, check};
+use super::error::{Fault, Faults, Severity};
 use super::link::{self, Cells, LinkLayer};
 use super::options::{self, Kind, OPTIONS, Row, SectionType, did_you_mean};
 use super::uci::{self, Opt, Package, Section};
+use super::value::{self, Quoted};
 use super::{
     AckFilter, Class, Config, Diffserv, DownloadOn, Engine, Isolation, LogLevel, Offloads, TrustDscp, Wan,
-    value,
 };
 use crate::limits;
 use crate::units::{Bytes, DeviceName, Micros, Permille, Rate};
@@ -42,25 +43,22 @@ pub fn load(bytes: &[u8]) -> Result<(Config, Vec<Fault>), Vec<Fault>> {
 /// # Errors
 /// Every fault and warning, when there is at least one fault.
 pub fn read(package: &Package) -> Result<(Config, Vec<Fault>), Vec<Fault>> {
-    let mut reader = Reader {
-        faults: Vec::new(),
-        config: Config::default(),
-        wan_lines: Vec::new(),
-        class_lines: Vec::new(),
-    };
+    let mut config = Config::default();
     // The line that is there without any file makes room for the file's.
     if package.sections.iter().any(|section| section.kind == SectionType::Wan.name()) {
-        reader.config.wans.clear();
+        config.wans.clear();
     }
-    reader.class_lines = reader.config.classes.iter().map(|_| 0).collect();
+    let classes = config.classes.iter().map(|_| None).collect();
+    let understood = Understood { config, wans: Vec::new(), classes, switched_off: 0 };
+    let mut reader = Reader { faults: Faults::default(), understood };
     for section in &package.sections {
         reader.section(section);
     }
-    reader.check();
-    let Reader { mut faults, config, .. } = reader;
-    faults.sort_by_key(|fault| fault.line);
+    let Reader { mut faults, mut understood } = reader;
+    check(&mut understood, &mut faults);
+    let faults = faults.finish();
     let is_refused = faults.iter().any(|fault| fault.severity == Severity::Fault);
-    if is_refused { Err(faults) } else { Ok((config, faults)) }
+    if is_refused { Err(faults) } else { Ok((understood.config, faults)) }
 }
 
 /// A value whose text has been checked against its row of the table.
@@ -77,61 +75,31 @@ enum Checked {
     Link(LinkLayer),
 }
 
-struct Reader {
-    faults: Vec<Fault>,
-    config: Config,
-    /// Where each line's section stands.
-    wan_lines: Vec<u32>,
-    /// Where each class's section stands; 0 for a default one without a section.
-    class_lines: Vec<u32>,
+struct Reader<'a> {
+    faults: Faults,
+    understood: Understood<'a>,
 }
 
-impl Reader {
-    fn add(&mut self, severity: Severity, line: u32, option: &str, text: String) {
-        if self.faults.len() < limits::FAULTS {
-            self.faults.push(Fault { severity, line, option: option.into(), text });
-        } else if let Some(last) = self.faults.last_mut().filter(|_| severity == Severity::Fault) {
-            // The list is full; what matters is that a fault among the rest still refuses the file.
-            *last =
-                Fault { severity, line, option: String::new(), text: "and more; mend these first".into() };
-        }
-    }
-
-    fn fault(&mut self, line: u32, option: &str, text: impl Into<String>) {
-        self.add(Severity::Fault, line, option, text.into());
-    }
-
-    fn warn(&mut self, line: u32, option: &str, text: impl Into<String>) {
-        self.add(Severity::Warning, line, option, text.into());
-    }
-
-    fn section(&mut self, section: &Section) {
+impl<'a> Reader<'a> {
+    fn section(&mut self, section: &'a Section) {
         match SectionType::ALL.into_iter().find(|known| known.name() == section.kind) {
             Some(SectionType::Globals) => self.globals(section),
             Some(SectionType::Wan) => self.wan(section),
             Some(SectionType::Class) => self.class(section),
             None => {
                 let known = SectionType::ALL.iter().map(|known| known.name());
-                let hint = did_you_mean(&section.kind, known.clone());
-                let hint = match hint {
+                let hint = match did_you_mean(&section.kind, known.clone()) {
                     Some(word) => format!("did you mean '{word}'?"),
                     None => format!("there are {}", known.collect::<Vec<_>>().join(", ")),
                 };
-                self.warn(
-                    section.line,
-                    "",
-                    format!("section '{}' is not known and ignored; {hint}", section.kind),
-                );
+                let text = format!("section {} is not known and ignored; {hint}", Quoted(&section.kind));
+                self.faults.warn(section.line, "", text);
             }
         }
     }
 
     /// The checked value of each known option of a section.
-    fn options<'a>(
-        &mut self,
-        kind: SectionType,
-        section: &'a Section,
-    ) -> Vec<(&'static Row, &'a Opt, Checked)> {
+    fn options(&mut self, kind: SectionType, section: &'a Section) -> Vec<(&'static Row, &'a Opt, Checked)> {
         let mut checked = Vec::new();
         for option in &section.options {
             let Some(row) = options::find(kind, &option.name) else {
@@ -139,48 +107,42 @@ impl Reader {
                 let hint = did_you_mean(&option.name, names).map(|word| format!("; did you mean '{word}'?"));
                 let text =
                     format!("not known in section {} and ignored{}", kind.name(), hint.unwrap_or_default());
-                self.warn(option.line, &option.name, text);
+                self.faults.warn(option.line, &shortened(&option.name), text);
                 continue;
             };
             if let uci::Value::List(entries) = &option.value
                 && entries.len() > 1
             {
-                self.fault(option.line, row.name, "takes one value, not a list");
+                self.faults.fault(option.line, row.name, "takes one value, not a list");
                 continue;
             }
             let result = option.value.text().ok_or_else(|| "is not text (UTF-8)".to_string());
             match result.and_then(|text| check_text(row.kind, text)) {
                 Ok(value) => checked.push((row, option, value)),
-                Err(text) => self.fault(option.line, row.name, text),
+                Err(text) => self.faults.fault(option.line, row.name, text),
             }
         }
         checked
     }
 
-    fn globals(&mut self, section: &Section) {
+    fn globals(&mut self, section: &'a Section) {
         for (row, _, value) in self.options(SectionType::Globals, section) {
-            let globals = &mut self.config.globals;
+            let globals = &mut self.understood.config.globals;
             match (row.name, value) {
                 ("enabled", Checked::Bool(yes)) => globals.enabled = yes,
-                ("log_level", Checked::Word(word)) => {
-                    globals.log_level = match word.as_str() {
-                        "error" => LogLevel::Error,
-                        "warning" => LogLevel::Warning,
-                        "debug" => LogLevel::Debug,
-                        _ => LogLevel::Info,
-                    };
-                }
+                ("log_level", Checked::Word(word)) => set(&mut globals.log_level, LogLevel::from_word(&word)),
                 _ => {}
             }
         }
     }
 
-    fn wan(&mut self, section: &Section) {
-        if self.config.wans.len() == limits::WANS {
-            return self.fault(section.line, "", format!("more than {} lines (sections wan)", limits::WANS));
+    fn wan(&mut self, section: &'a Section) {
+        if self.understood.config.wans.len() == limits::WANS {
+            let text = format!("more than {} lines (sections wan)", limits::WANS);
+            return self.faults.fault(section.line, "", text);
         }
         let mut wan = Wan::new(&section.name);
-        let mut custom = (None, None, None);
+        let mut link = Numbers::default();
         for (row, option, value) in self.options(SectionType::Wan, section) {
             match (row.name, value) {
                 ("enabled", Checked::Bool(yes)) => wan.enabled = yes,
@@ -191,93 +153,49 @@ impl Reader {
                     *(if row.name == "upload" { &mut wan.upload } else { &mut wan.download }) = Some(rate);
                 }
                 ("download_on", Checked::Word(word)) => {
-                    wan.download_on = match word.as_str() {
-                        "lan" => DownloadOn::Lan,
-                        "none" => DownloadOn::None,
-                        _ => DownloadOn::Ifb,
-                    };
+                    set(&mut wan.download_on, DownloadOn::from_word(&word));
                 }
                 ("lan", Checked::Device(device)) => wan.lan = Some(device),
                 ("link", Checked::Link(link)) => wan.link = link,
-                ("overhead", Checked::Integer(n)) => custom.0 = Some(n as i16),
-                ("mpu", Checked::Integer(n)) => custom.1 = Some(n as u16),
-                ("cells", Checked::Word(word)) => {
-                    custom.2 = Some(match word.as_str() {
-                        "atm" => Cells::Atm,
-                        "ptm" => Cells::Ptm,
-                        _ => Cells::None,
-                    });
-                }
-                ("engine", Checked::Word(word)) => {
-                    wan.engine = match word.as_str() {
-                        "htb" => Engine::Htb,
-                        "cake" => Engine::Cake,
-                        _ => Engine::Auto,
-                    };
-                }
+                ("overhead", Checked::Integer(n)) => link.overhead = i16::try_from(n).ok(),
+                ("mpu", Checked::Integer(n)) => link.mpu = u16::try_from(n).ok(),
+                ("cells", Checked::Word(word)) => link.cells = Cells::from_word(&word),
+                ("engine", Checked::Word(word)) => set(&mut wan.engine, Engine::from_word(&word)),
                 ("takeover", Checked::Bool(yes)) => wan.takeover = yes,
                 ("ecn", Checked::Bool(yes)) => wan.ecn = yes,
-                ("offloads", Checked::Word(word)) => {
-                    wan.offloads = match word.as_str() {
-                        "off" => Offloads::Off,
-                        "keep" => Offloads::Keep,
-                        _ => Offloads::Auto,
-                    };
-                }
-                ("trust_dscp", Checked::Word(word)) => {
-                    wan.trust_dscp = match word.as_str() {
-                        "none" => TrustDscp::None,
-                        "down" => TrustDscp::Down,
-                        "both" => TrustDscp::Both,
-                        _ => TrustDscp::Up,
-                    };
-                }
+                ("offloads", Checked::Word(word)) => set(&mut wan.offloads, Offloads::from_word(&word)),
+                ("trust_dscp", Checked::Word(word)) => set(&mut wan.trust_dscp, TrustDscp::from_word(&word)),
                 (name, value) => cake(&mut wan, name, &value),
             }
         }
-        let (overhead, mpu, cells) = custom;
-        let link = wan.link;
-        wan.link = LinkLayer {
-            name: link.name,
-            overhead: overhead.unwrap_or(link.overhead),
-            mpu: mpu.unwrap_or(link.mpu),
-            cells: cells.unwrap_or(link.cells),
-        };
-        if wan.link != link {
-            wan.link.name = "custom";
-        }
+        wan.link = link.over(wan.link);
         if section.is_anonymous
             && let Some(network) = &wan.network
         {
             wan.name.clone_from(network);
         }
-        self.config.wans.push(wan);
-        self.wan_lines.push(section.line);
+        self.understood.config.wans.push(wan);
+        self.understood.wans.push(section);
     }
 
     /// A number without a unit that would be an absurdly slow line.
     fn suspicious(&mut self, option: &Opt, rate: Rate) {
-        let text = option.value.text().unwrap_or_default();
-        if rate < Rate::kbit(1000) && text.trim().bytes().all(|byte| byte.is_ascii_digit()) {
-            self.warn(
-                option.line,
-                &option.name,
-                format!("a number alone is kbit/s; did you mean {}mbit?", text.trim()),
-            );
+        let text = option.value.text().unwrap_or_default().trim();
+        if rate < Rate::kbit(1000) && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+            let text = format!("a number alone is kbit/s: {rate}; did you mean {text}mbit?");
+            self.faults.warn(option.line, &option.name, text);
         }
     }
 
-    fn class(&mut self, section: &Section) {
+    fn class(&mut self, section: &'a Section) {
         if section.is_anonymous {
-            return self.fault(section.line, "", "a class needs a name: config class 'gaming'");
+            return self.faults.fault(section.line, "", "a class needs a name: config class 'gaming'");
         }
-        let classes = &mut self.config.classes;
+        let classes = &self.understood.config.classes;
         let at = classes.iter().position(|class| class.name == section.name).unwrap_or(classes.len());
-        let is_new = at == classes.len();
-        if is_new && classes.len() == limits::CLASSES {
-            return self.fault(section.line, "", format!("more than {} classes", limits::CLASSES));
-        }
-        let mut class = classes.get(at).cloned().unwrap_or_else(|| Class {
+        let known = classes.get(at).cloned();
+        let is_full = classes.len() == limits::CLASSES;
+        let mut class = known.clone().unwrap_or_else(|| Class {
             name: section.name.clone(),
             guarantee: Permille(0),
             limit: Permille::ALL,
@@ -291,180 +209,80 @@ impl Reader {
                 ("enabled", Checked::Bool(yes)) => is_enabled = yes,
                 ("guarantee", Checked::Share(share)) => class.guarantee = share,
                 ("limit", Checked::Share(share)) => class.limit = share,
-                ("priority", Checked::Integer(n)) => class.priority = n as u8,
+                ("priority", Checked::Integer(n)) => set(&mut class.priority, u8::try_from(n).ok()),
                 ("target", Checked::Span(span)) => class.target = span,
                 ("default", Checked::Bool(yes)) => class.is_default = yes,
                 _ => {}
             }
         }
-        let has_guarantee = section.option("guarantee").is_some();
-        if is_new && is_enabled && !has_guarantee {
-            let text = "a new class has no guarantee and can starve; set option 'guarantee'";
-            self.warn(section.line, "", format!("class '{}': {text}", section.name));
-        }
-        if class.limit < class.guarantee {
-            let text = format!("the limit, {}, is below the guarantee, {}", class.limit, class.guarantee);
-            let line =
-                section.option("limit").or(section.option("guarantee")).map_or(section.line, |o| o.line);
-            self.fault(line, "limit", text);
-        }
-        // Only one class is the default: the last section that says so.
-        if class.is_default && section.option("default").is_some() {
-            self.config.classes.iter_mut().for_each(|other| other.is_default = false);
-        }
-        match (is_enabled, self.config.classes.get_mut(at)) {
-            (true, Some(old)) => {
-                *old = class;
-                self.class_lines.iter_mut().skip(at).take(1).for_each(|line| *line = section.line);
+        let Understood { config, classes: sections, switched_off, .. } = &mut self.understood;
+        match (is_enabled, config.classes.get_mut(at), sections.get_mut(at)) {
+            (true, Some(old), Some(old_section)) => (*old, *old_section) = (class, Some(section)),
+            (true, ..) if is_full => {
+                let text = format!("class '{}': more than {} classes", section.name, limits::CLASSES);
+                self.faults.fault(section.line, "", text);
             }
-            (true, None) => {
-                self.config.classes.push(class);
-                self.class_lines.push(section.line);
-            }
-            (false, Some(_)) => {
-                self.config.classes.remove(at);
-                self.class_lines.remove(at);
-            }
-            (false, None) => {}
-        }
-    }
-
-    /// What only shows when everything is known.
-    fn check(&mut self) {
-        self.check_classes();
-        let wans = self.config.wans.clone();
-        let lines = self.wan_lines.clone();
-        let line_of = |n: usize| lines.get(n).copied().unwrap_or(0);
-        let active = wans.iter().filter(|wan| wan.enabled).count();
-        for (n, wan) in wans.iter().enumerate() {
-            let line = line_of(n);
-            if wan.device.is_some() && wan.network.is_some() {
-                self.warn(
-                    line,
-                    "network",
-                    format!("line '{}': option 'device' is given too and is what counts", wan.name),
-                );
-            }
-            match (wan.download_on, wan.lan) {
-                (DownloadOn::Lan, None) => {
-                    self.fault(
-                        line,
-                        "download_on",
-                        format!("line '{}': 'lan' needs the device, option 'lan'", wan.name),
-                    );
+            (true, ..) => {
+                if section.option("guarantee").is_none() {
+                    let text = "a new class needs option 'guarantee', its share of the line in per cent";
+                    self.faults.fault(section.line, "", format!("class '{}': {text}", section.name));
                 }
-                (DownloadOn::Lan, Some(_)) if wan.enabled && active > 1 => {
-                    let text = "on the LAN device one line cannot be told from another; use 'ifb' with several lines";
-                    self.fault(line, "download_on", format!("line '{}': {text}", wan.name));
-                }
-                (DownloadOn::Lan, Some(lan)) if wan.device == Some(lan) => {
-                    self.fault(line, "lan", format!("line '{}': {lan} is the line's own device", wan.name));
-                }
-                _ => {}
+                config.classes.push(class);
+                sections.push(Some(section));
             }
-            let earlier = wans.iter().take(n).find(|other| is_same_line(other, wan));
-            if let Some(other) = earlier.filter(|other| other.enabled && wan.enabled) {
-                self.fault(
-                    line,
-                    "",
-                    format!("line '{}' is on the same device as line '{}'", wan.name, other.name),
-                );
+            (false, ..) if known.is_some() => {
+                config.classes.remove(at);
+                sections.remove(at);
+                *switched_off = section.line;
             }
-            if earlier.is_none() && wans.iter().take(n).any(|other| other.name == wan.name) {
-                self.fault(line, "", format!("there is another line called '{}'", wan.name));
-            }
-            let has_class_sections = self.class_lines.iter().any(|line| *line != 0);
-            if wan.engine == Engine::Cake && has_class_sections {
-                let text =
-                    "CAKE has thresholds of its own; guarantees and limits of classes do not apply to it";
-                self.warn(line, "engine", format!("line '{}': {text}", wan.name));
-            }
-        }
-    }
-
-    fn check_classes(&mut self) {
-        let classes = &self.config.classes;
-        let line = self.class_lines.iter().copied().max().unwrap_or(0);
-        let sum: u32 = classes.iter().map(|class| u32::from(class.guarantee.0)).sum();
-        if sum > 1000 {
-            let parts: Vec<String> =
-                classes.iter().map(|class| format!("{} {}", class.name, class.guarantee)).collect();
-            let sum = Permille(sum.min(65_535) as u16);
-            return self.fault(
-                line,
-                "guarantee",
-                format!("the guarantees add up to {sum}: {}", parts.join(", ")),
-            );
-        }
-        if classes.is_empty() {
-            return self.fault(line, "", "there is no class left; at least one must be enabled");
-        }
-        if !classes.iter().any(|class| class.is_default) {
-            let names: Vec<&str> = classes.iter().map(|class| class.name.as_str()).collect();
-            let text =
-                format!("no class is the default; set option 'default' in one of {}", names.join(", "));
-            self.fault(line, "default", text);
+            (false, ..) => {}
         }
     }
 }
 
-/// Two lines cannot share a device; two without any are both the default route's.
-fn is_same_line(a: &Wan, b: &Wan) -> bool {
-    match (a.device, b.device) {
-        (Some(a), Some(b)) => a == b,
-        (None, None) => a.network == b.network,
-        _ => false,
+/// The numbers of a link layer that were given one by one.
+#[derive(Default)]
+struct Numbers {
+    overhead: Option<i16>,
+    mpu: Option<u16>,
+    cells: Option<Cells>,
+}
+
+impl Numbers {
+    /// These in place of the preset's; a preset that is no longer one loses its name.
+    fn over(&self, preset: LinkLayer) -> LinkLayer {
+        let link = LinkLayer {
+            name: preset.name,
+            overhead: self.overhead.unwrap_or(preset.overhead),
+            mpu: self.mpu.unwrap_or(preset.mpu),
+            cells: self.cells.unwrap_or(preset.cells),
+        };
+        if link == preset { preset } else { LinkLayer { name: "custom", ..link } }
+    }
+}
+
+/// Takes what was understood; that it always is, the test of the whole table shows.
+fn set<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
     }
 }
 
 fn cake(wan: &mut Wan, name: &str, value: &Checked) {
     let cake = &mut wan.cake;
     match (name, value) {
-        ("cake_diffserv", Checked::Word(word)) => {
-            cake.diffserv = match word.as_str() {
-                "besteffort" => Diffserv::Besteffort,
-                "precedence" => Diffserv::Precedence,
-                "diffserv3" => Diffserv::Diffserv3,
-                "diffserv8" => Diffserv::Diffserv8,
-                _ => Diffserv::Diffserv4,
-            };
-        }
+        ("cake_diffserv", Checked::Word(word)) => set(&mut cake.diffserv, Diffserv::from_word(word)),
         ("cake_nat", Checked::Bool(yes)) => cake.nat = *yes,
-        ("cake_isolation", Checked::Word(word)) => {
-            cake.isolation = match word.as_str() {
-                "flowblind" => Some(Isolation::Flowblind),
-                "srchost" => Some(Isolation::Srchost),
-                "dsthost" => Some(Isolation::Dsthost),
-                "hosts" => Some(Isolation::Hosts),
-                "flows" => Some(Isolation::Flows),
-                "dual-srchost" => Some(Isolation::DualSrchost),
-                "dual-dsthost" => Some(Isolation::DualDsthost),
-                "triple-isolate" => Some(Isolation::TripleIsolate),
-                _ => None,
-            };
-        }
-        ("cake_ack_filter", Checked::Word(word)) => {
-            cake.ack_filter = match word.as_str() {
-                "filter" => AckFilter::Filter,
-                "aggressive" => AckFilter::Aggressive,
-                _ => AckFilter::Off,
-            };
-        }
+        // Here and below the word that is left, `auto`, is `None`.
+        ("cake_isolation", Checked::Word(word)) => cake.isolation = Isolation::from_word(word),
+        ("cake_ack_filter", Checked::Word(word)) => set(&mut cake.ack_filter, AckFilter::from_word(word)),
         ("cake_wash", Checked::Bool(yes)) => cake.wash = *yes,
-        ("cake_split_gso", Checked::Word(word)) => cake.split_gso = tristate(word),
+        ("cake_split_gso", Checked::Word(word)) => cake.split_gso = value::boolean(word).ok(),
         ("cake_rtt", Checked::Span(span)) => cake.rtt = *span,
         ("cake_memlimit", Checked::Size(bytes)) => cake.memlimit = Some(*bytes),
-        ("cake_ingress", Checked::Word(word)) => cake.ingress = tristate(word),
+        ("cake_ingress", Checked::Word(word)) => cake.ingress = value::boolean(word).ok(),
         ("cake_fwmark", Checked::Mask(mask)) => cake.fwmark = *mask,
         _ => {}
-    }
-}
-
-fn tristate(word: &str) -> Option<bool> {
-    match word {
-        "1" => Some(true),
-        "0" => Some(false),
-        _ => None,
     }
 }
 
@@ -484,12 +302,17 @@ fn check_text(kind: Kind, text: &str) -> Result<Checked, String> {
     })
 }
 
+/// An unknown option's name as far as it helps; UCI has made sure of its letters.
+fn shortened(name: &str) -> String {
+    name.chars().take(40).collect()
+}
+
 fn network(text: &str) -> Result<String, String> {
     let is_name = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     if is_name {
         Ok(text.into())
     } else {
-        Err(format!("'{text}' is not a network's name: letters, digits and _"))
+        Err(format!("{} is not a network's name: letters, digits and _", Quoted(text)))
     }
 }
 
@@ -498,14 +321,15 @@ fn choice(text: &str, words: &[&str]) -> Result<String, String> {
         return Ok(text.into());
     }
     let hint = did_you_mean(text, words.iter().copied()).map(|word| format!("; did you mean '{word}'?"));
-    Err(format!("'{text}' is not one of {}{}", words.join(", "), hint.unwrap_or_default()))
+    Err(format!("{} is not one of {}{}", Quoted(text), words.join(", "), hint.unwrap_or_default()))
 }
 
 fn link_layer(text: &str) -> Result<LinkLayer, String> {
     link::by_name(text).ok_or_else(|| {
         let names = link::PRESETS.iter().map(|preset| preset.link.name);
         let hint = did_you_mean(text, names).map(|word| format!("did you mean '{word}'? "));
-        format!("'{text}' is not a link layer; {}'weir help config' lists them", hint.unwrap_or_default())
+        let hint = hint.unwrap_or_default();
+        format!("{} is not a link layer; {hint}'weir help config' lists them", Quoted(text))
     })
 }
 
@@ -515,14 +339,6 @@ mod tests {
 
     fn good(file: &str) -> Config {
         load(file.as_bytes()).unwrap_or_else(|faults| panic!("{faults:?}")).0
-    }
-
-    fn faults(file: &str) -> Vec<String> {
-        let all = match load(file.as_bytes()) {
-            Ok((_, warnings)) => warnings,
-            Err(faults) => faults,
-        };
-        all.iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -544,34 +360,6 @@ mod tests {
     }
 
     #[test]
-    fn all_faults_are_told_at_once_each_with_its_line() {
-        let file = "config wan 'wan'\n option downlaod '80mbit'\n option upload 'fast'\n option engine 'cakke'\n option mpu '999'\n\
-            config wam 'x'\nconfig class 'high'\n option guarantee '50%'\n option limit '40'\n";
-        assert_eq!(
-            faults(file),
-            [
-                "2: warning: option 'downlaod': not known in section wan and ignored; did you mean 'download'?",
-                "3: fault: option 'upload': 'fast' is not a speed; write for example 80mbit, 1.5gbit or 80000 (kbit/s)",
-                "4: fault: option 'engine': 'cakke' is not one of auto, htb, cake; did you mean 'cake'?",
-                "5: fault: option 'mpu': must lie between 0 and 256",
-                "6: warning: section 'wam' is not known and ignored; did you mean 'wan'?",
-                "9: fault: option 'limit': the limit, 40 %, is below the guarantee, 50 %",
-            ]
-        );
-    }
-
-    #[test]
-    fn guarantees_above_the_whole_line_are_a_fault_that_names_them() {
-        let file = "config class 'critical'\n option guarantee '60'\n option limit '70'\nconfig class 'high'\n option guarantee '50'\n";
-        assert_eq!(
-            faults(file),
-            [
-                "4: fault: option 'guarantee': the guarantees add up to 125 %: critical 60 %, high 50 %, normal 10 %, low 5 %"
-            ]
-        );
-    }
-
-    #[test]
     fn classes_can_be_added_changed_and_left_out() {
         let config = good(
             "config class 'gaming'\n option guarantee '15'\n option priority '0'\n\
@@ -579,23 +367,6 @@ mod tests {
         );
         let names: Vec<_> = config.classes.iter().map(|c| (c.name.as_str(), c.is_default)).collect();
         assert_eq!(names, [("critical", false), ("high", true), ("normal", false), ("gaming", false)]);
-        assert_eq!(faults("config class 'normal'\n option enabled '0'\n").len(), 1);
-    }
-
-    #[test]
-    fn shaping_on_the_lan_device_needs_it_and_a_single_line() {
-        assert_eq!(
-            faults("config wan 'a'\n option download_on 'lan'\n"),
-            ["1: fault: option 'download_on': line 'a': 'lan' needs the device, option 'lan'"]
-        );
-        let two = "config wan 'a'\n option device 'e0'\n option download_on 'lan'\n option lan 'l0'\nconfig wan 'b'\n option device 'e1'\n";
-        assert!(faults(two)[0].contains("use 'ifb' with several lines"));
-    }
-
-    #[test]
-    fn two_lines_cannot_share_a_device() {
-        let file = "config wan 'a'\n option device 'e0'\nconfig wan 'b'\n option device 'e0'\n";
-        assert_eq!(faults(file), ["3: fault: line 'b' is on the same device as line 'a'"]);
     }
 
     #[test]
@@ -611,11 +382,96 @@ mod tests {
         file.push_str(" option upload 'x'\n");
         let Err(faults) = load(file.as_bytes()) else { panic!("accepted") };
         assert_eq!(faults.len(), limits::FAULTS);
+        assert!(faults.iter().any(|fault| fault.option == "upload"));
+    }
+
+    #[test]
+    fn a_message_is_short_whatever_the_file_holds() {
+        let long = "x".repeat(50_000);
+        let file =
+            format!("config wan 'w'\n option upload '{long}'\n option {long} '1'\nconfig {long} 'y'\n");
+        let Err(faults) = load(file.as_bytes()) else { panic!("accepted") };
+        assert_eq!(faults.len(), 3);
+        assert!(faults.iter().all(|fault| fault.to_string().len() < 250), "{faults:?}");
+    }
+
+    /// A value for each option that is not its default.
+    fn another(row: &Row) -> &'static str {
+        match (row.section, row.name, row.kind) {
+            (.., "trust_dscp", _) => "both",
+            (.., Kind::Bool) if row.default.starts_with('1') => "0",
+            (.., Kind::Bool) => "1",
+            (.., Kind::Rate) => "80mbit",
+            (.., Kind::Share) => "42",
+            (.., Kind::Span(..)) => "30ms",
+            (.., Kind::Integer(..)) => "3",
+            (.., Kind::Mask) => "0xff",
+            (.., Kind::Size) => "4mb",
+            (.., Kind::Device | Kind::Network) => "x",
+            (.., Kind::Choice(words)) => words.iter().rfind(|word| **word != row.default).expect("a choice"),
+            (.., Kind::Link) => "docsis",
+        }
+    }
+
+    fn with(row: &Row, value: &str) -> String {
+        let name = if row.section == SectionType::Class { "high" } else { "wan" };
+        format!("config {} '{name}'\n option {} '{value}'\n", row.section.name(), row.name)
+    }
+
+    #[test]
+    fn no_option_of_the_table_is_without_effect() {
+        for row in OPTIONS {
+            let file = with(row, another(row));
+            let understood = read_anyway(&file);
+            assert_ne!(understood, Config::default(), "{file}");
+        }
+    }
+
+    /// Before it is checked: some options are a fault alone.
+    fn read_anyway(file: &str) -> Config {
+        let package = uci::parse(file.as_bytes()).expect("UCI");
+        let config = Config { wans: Vec::new(), ..Config::default() };
+        let classes = config.classes.iter().map(|_| None).collect();
+        let understood = Understood { config, wans: Vec::new(), classes, switched_off: 0 };
+        let mut reader = Reader { faults: Faults::default(), understood };
+        package.sections.iter().for_each(|section| reader.section(section));
+        assert_eq!(reader.faults.finish(), [], "{file}");
+        let mut config = reader.understood.config;
+        if config.wans.is_empty() {
+            config.wans = Config::default().wans;
+        }
+        config
+    }
+
+    #[test]
+    fn every_word_and_default_of_the_table_is_understood() {
+        let mut defaults = 0;
+        for row in OPTIONS {
+            if let Kind::Choice(words) = row.kind {
+                words.iter().for_each(|word| drop(read_anyway(&with(row, word))));
+            }
+            // The rest are sentences: "the network's".
+            if row.section != SectionType::Class && check_text(row.kind, row.default).is_ok() {
+                assert_eq!(read_anyway(&with(row, row.default)), Config::default(), "{}", row.name);
+                defaults += 1;
+            }
+        }
+        assert_eq!(defaults, 19);
     }
 
     #[test]
     fn no_mutation_of_a_good_file_makes_the_reader_panic() {
-        let file = b"config wan 'wan'\n option device 'eth0'\n option download '80mbit'\n list upload '1'\nconfig class 'x'\n option guarantee '5%'\n";
+        // Each option once with a value of its own, in sections that may stand beside each other.
+        let mut whole = String::from("config wan 'wan'\n option link 'docsis'\n list upload '1.5mbit'\n");
+        for row in OPTIONS
+            .iter()
+            .filter(|row| row.section == SectionType::Wan && !["link", "upload"].contains(&row.name))
+        {
+            whole.push_str(&format!(" option {} '{}'\n", row.name, another(row)));
+        }
+        whole.push_str("config class 'x'\n option guarantee '5%'\n option limit '90'\n option default '1'\n");
+        whole = whole.replace("download_on 'none'", "download_on 'lan'").replace("lan 'x'", "lan 'y'");
+        assert!(load(whole.as_bytes()).is_ok(), "{:?}", load(whole.as_bytes()));
         let mut seed = 7u32;
         let mut next = || {
             seed ^= seed << 13;
@@ -623,17 +479,36 @@ mod tests {
             seed ^= seed << 5;
             seed
         };
+        let (mut good, mut bad) = (0, 0);
         for _ in 0..20_000 {
-            let mut bytes = file.to_vec();
+            let mut bytes = whole.as_bytes().to_vec();
             for _ in 0..1 + next() % 4 {
                 let at = next() as usize % bytes.len();
-                match next() % 3 {
+                match next() % 5 {
                     0 => bytes[at] = next() as u8,
                     1 => drop(bytes.remove(at)),
-                    _ => bytes.insert(at, b"'\"\\#; \n\t\0"[next() as usize % 9]),
+                    2 => bytes.insert(at, b"'\"\\#; \n\t\0"[next() as usize % 9]),
+                    3 => bytes.insert(at, b"0123456789.-,x%"[next() as usize % 15]),
+                    // A line or more is missing.
+                    _ => drop(bytes.drain(at..(at + next() as usize % 80).min(bytes.len()))),
                 }
             }
-            let _ = load(&bytes);
+            match load(&bytes) {
+                Ok((config, warnings)) => {
+                    assert!(warnings.len() <= limits::FAULTS);
+                    assert_eq!(config.classes.iter().filter(|class| class.is_default).count(), 1);
+                    assert!(
+                        config.classes.iter().map(|class| u32::from(class.guarantee.0)).sum::<u32>() <= 1000
+                    );
+                    assert!(config.classes.iter().all(|class| class.guarantee <= class.limit));
+                    good += 1;
+                }
+                Err(faults) => {
+                    assert!(!faults.is_empty() && faults.len() <= limits::FAULTS);
+                    bad += 1;
+                }
+            }
         }
+        assert!(good > 1000 && bad > 1000, "{good} {bad}");
     }
 }

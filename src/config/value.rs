@@ -3,93 +3,116 @@
 
 use crate::units::{Bytes, DeviceName, Dscp, Micros, Permille, Prefix, Rate};
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
+use core::fmt::{self, Write};
 
 /// The slowest and the fastest line weir shapes.
 pub const RATES: (Rate, Rate) = (Rate::kbit(64), Rate::mbit(100_000));
 
-/// Splits `12.5mbit` into 12.5 as thousandths and `mbit`; blanks between them are skipped.
-fn number(text: &str) -> Option<(u64, &str)> {
+/// The smallest and the largest queue memory: below, not even ten packets fit; above, no router has it.
+pub const SIZES: (Bytes, Bytes) = (Bytes(16 << 10), Bytes(1 << 30));
+
+/// A user's own text within a message: in quotes, shortened, and with nothing in it that moves the cursor.
+pub struct Quoted<'a>(pub &'a str);
+
+/// More of a wrong value than this helps nobody.
+const QUOTED_CHARS: usize = 40;
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_char('\'')?;
+        for c in self.0.chars().take(QUOTED_CHARS) {
+            if c.is_control() { write!(f, "{}", c.escape_default())? } else { f.write_char(c)? }
+        }
+        f.write_str(if self.0.chars().nth(QUOTED_CHARS).is_some() { "…'" } else { "'" })
+    }
+}
+
+/// The decimals `number` keeps.
+const MILLION: u128 = 1_000_000;
+
+/// Splits `12.5mbit` into 12.5 as millionths and `mbit`; blanks between them are skipped.
+fn number(text: &str) -> Option<(u128, &str)> {
     let text = text.trim();
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.' && c != ',').unwrap_or(text.len());
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (digits, unit) = text.split_at_checked(end)?;
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    if whole.is_empty()
-        || fraction.len() > 3
-        || fraction.contains('.')
-        || (digits.contains('.') && fraction.is_empty())
-    {
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    if whole.is_empty() || fraction.len() > 6 {
         return None;
     }
-    let mut thousandths: u64 = whole.parse::<u64>().ok()?.checked_mul(1000)?;
-    let scale = [1000, 100, 10, 1].get(fraction.len())?;
-    thousandths = thousandths.checked_add(fraction.parse::<u64>().unwrap_or(0) * scale)?;
-    Some((thousandths, unit.trim()))
+    // Digits alone fail to parse only where they are too many: then the number is too large for any option.
+    let whole = whole.parse::<u64>().unwrap_or(u64::MAX);
+    let scale = 10u128.pow(6 - u32::try_from(fraction.len()).ok()?);
+    Some((u128::from(whole) * MILLION + u128::from(fraction.parse::<u32>().ok()?) * scale, unit.trim()))
 }
 
 /// `80mbit`, `1.5gbit`, `80 Mbit/s`, `80000` (kbit/s).
 pub fn rate(text: &str) -> Result<Rate, String> {
-    let Some((thousandths, unit)) = number(text) else {
+    let out_of_range = |hint: &str| Err(format!("must lie between {} and {}{hint}", RATES.0, RATES.1));
+    let Some((millionths, unit)) = number(text).filter(|_| !text.contains(',')) else {
+        if text.trim().strip_prefix('-').is_some_and(|rest| number(rest).is_some()) {
+            return out_of_range("");
+        }
         let hint = if text.contains(',') { " (write decimals with a point)" } else { "" };
         return Err(format!(
-            "'{text}' is not a speed{hint}; write for example 80mbit, 1.5gbit or 80000 (kbit/s)"
+            "{} is not a speed{hint}; write for example 80mbit, 1.5gbit or 80000 (kbit/s)",
+            Quoted(text)
         ));
     };
     let lower = unit.to_ascii_lowercase();
     let base = lower.strip_suffix("/s").or_else(|| lower.strip_suffix("ps")).unwrap_or(&lower);
-    // A capital B, or the word, is bytes; lines are sold in bits and tc's own "bps" has fooled many.
-    let is_bytes = unit.contains('B') || base.contains("byte");
-    let factor = match base {
+    // A capital B at the end, or the word, is bytes; lines are sold in bits and tc's own "bps" has fooled many.
+    let is_bytes = unit.get(..base.len()).is_some_and(|base| base.ends_with('B')) || base.contains("byte");
+    let factor: u128 = match base {
         _ if is_bytes => {
-            return Err(format!("'{text}' is in bytes; line speeds are in bits: write for example 80mbit"));
+            let text = Quoted(text);
+            return Err(format!("{text} is in bytes; line speeds are in bits: write for example 80mbit"));
         }
         "" if lower.is_empty() => 1_000,
-        "bit" => 1,
-        "k" | "kb" | "kbit" => 1_000,
-        "m" | "mb" | "mbit" => 1_000_000,
-        "g" | "gb" | "gbit" => 1_000_000_000,
-        _ => return Err(format!("'{unit}' is not a unit of speed; write kbit, mbit or gbit")),
+        "bit" | "bits" => 1,
+        "k" | "kb" | "kbit" | "kbits" => 1_000,
+        "m" | "mb" | "mbit" | "mbits" => 1_000_000,
+        "g" | "gb" | "gbit" | "gbits" => 1_000_000_000,
+        _ => return Err(format!("{} is not a unit of speed; write kbit, mbit or gbit", Quoted(unit))),
     };
-    let bits = u128::from(thousandths) * factor / 1000;
+    let bits = millionths * factor / MILLION;
     let rate = Rate::bits(u64::try_from(bits).unwrap_or(u64::MAX));
-    if (RATES.0..=RATES.1).contains(&rate) {
-        return Ok(rate);
+    match (rate, unit) {
+        _ if (RATES.0..=RATES.1).contains(&rate) => Ok(rate),
+        (Rate::ZERO, _) => out_of_range("; leave the option out if the speed is not known"),
+        (rate, "") if rate < RATES.0 => {
+            out_of_range(&format!("; a number alone is kbit/s: did you mean {}mbit?", text.trim()))
+        }
+        _ => out_of_range(""),
     }
-    let hint = match (bits, unit) {
-        (0, _) => "; leave the option out if the speed is not known".to_string(),
-        (_, "") => format!("; a number alone is kbit/s: did you mean {}mbit?", thousandths / 1000),
-        _ => String::new(),
-    };
-    Err(format!("must lie between {} and {}{hint}", RATES.0, RATES.1))
 }
 
 /// `30`, `30%`, `12.5 %`.
 pub fn share(text: &str) -> Result<Permille, String> {
     match number(text) {
-        Some((thousandths, "" | "%")) if thousandths <= 100_000 && thousandths % 100 == 0 => {
-            Ok(Permille((thousandths / 100) as u16))
+        Some((millionths, "" | "%")) if millionths <= 100 * MILLION && millionths % (MILLION / 10) == 0 => {
+            Ok(Permille((millionths / (MILLION / 10)) as u16))
         }
         _ => Err(format!(
-            "'{text}' is not a share; write per cent between 0 and 100, at most one decimal: 12.5%"
+            "{} is not a share; write per cent between 0 and 100, at most one decimal: 12.5%",
+            Quoted(text)
         )),
     }
 }
 
 /// `50ms`, `1s`, `500us`; a number alone is milliseconds.
 pub fn span(text: &str, min: Micros, max: Micros) -> Result<Micros, String> {
-    let factor = |unit: &str| match unit {
-        "us" => Some(1u64),
+    let factor = |unit: &str| match unit.to_ascii_lowercase().as_str() {
+        "us" => Some(1u128),
         "" | "ms" => Some(1_000),
         "s" => Some(1_000_000),
         _ => None,
     };
-    let span = number(text).and_then(|(thousandths, unit)| {
-        Some(Micros(
-            u64::try_from(u128::from(thousandths) * u128::from(factor(unit)?) / 1000).unwrap_or(u64::MAX),
-        ))
+    let span = number(text).and_then(|(millionths, unit)| {
+        Some(Micros(u64::try_from(millionths * factor(unit)? / MILLION).unwrap_or(u64::MAX)))
     });
     match span {
-        None => Err(format!("'{text}' is not a span of time; write for example 50ms, 1s or 500us")),
+        None => Err(format!("{} is not a span of time; write for example 50ms, 1s or 500us", Quoted(text))),
         Some(span) if span < min || span > max => Err(format!("must lie between {min} and {max}")),
         Some(span) => Ok(span),
     }
@@ -97,19 +120,19 @@ pub fn span(text: &str, min: Micros, max: Micros) -> Result<Micros, String> {
 
 /// `4mb`, `512k`, `100000`.
 pub fn size(text: &str) -> Result<Bytes, String> {
-    let wrong = || format!("'{text}' is not a size; write bytes, or for example 512k or 4mb");
-    let (thousandths, unit) = number(text).ok_or_else(wrong)?;
+    let wrong = || format!("{} is not a size; write bytes, or for example 512k or 4mb", Quoted(text));
+    let (millionths, unit) = number(text).ok_or_else(wrong)?;
     let factor = match unit.to_ascii_lowercase().as_str() {
         "" | "b" => 1,
         "k" | "kb" | "kib" => 1024,
         "m" | "mb" | "mib" => 1024 * 1024,
         _ => return Err(wrong()),
     };
-    let bytes = u128::from(thousandths) * factor / 1000;
-    if bytes < 16_384 || bytes > u128::from(u32::MAX) {
-        Err("must lie between 16k and 4095mb".into())
+    let bytes = Bytes(u64::try_from(millionths * factor / MILLION).unwrap_or(u64::MAX));
+    if (SIZES.0..=SIZES.1).contains(&bytes) {
+        Ok(bytes)
     } else {
-        Ok(Bytes(bytes as u64))
+        Err(format!("must lie between {} and {}", SIZES.0, SIZES.1))
     }
 }
 
@@ -118,7 +141,7 @@ pub fn boolean(text: &str) -> Result<bool, String> {
     match text {
         "1" | "on" | "true" | "yes" | "enabled" => Ok(true),
         "0" | "off" | "false" | "no" | "disabled" => Ok(false),
-        _ => Err(format!("'{text}' is neither yes nor no; write 1 or 0")),
+        _ => Err(format!("{} is neither yes nor no; write 1 or 0", Quoted(text))),
     }
 }
 
@@ -127,32 +150,42 @@ pub fn integer(text: &str, min: i64, max: i64) -> Result<i64, String> {
     match text.parse::<i64>() {
         Ok(n) if (min..=max).contains(&n) => Ok(n),
         Ok(_) => Err(format!("must lie between {min} and {max}")),
-        Err(_) => Err(format!("'{text}' is not a whole number; it must lie between {min} and {max}")),
+        Err(_) if is_number(text) => Err(format!("must lie between {min} and {max}")),
+        Err(_) => Err(format!("{} is not a whole number; it must lie between {min} and {max}", Quoted(text))),
     }
+}
+
+/// Whether it is digits alone, perhaps behind a minus: then only its size can be wrong.
+fn is_number(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// A bit mask, `255` or `0xff`.
 pub fn mask(text: &str) -> Result<u32, String> {
-    let parsed = match text.strip_prefix("0x") {
-        Some(hex) => u32::from_str_radix(hex, 16),
-        None => text.parse(),
-    };
-    parsed.map_err(|_| format!("'{text}' is not a bit mask; write for example 0xff"))
+    let (digits, radix) = text.strip_prefix("0x").map_or((text, 10), |hex| (hex, 16));
+    let parsed = if digits.starts_with('+') { None } else { u32::from_str_radix(digits, radix).ok() };
+    parsed.ok_or_else(|| format!("{} is not a bit mask of 32 bits; write for example 0xff", Quoted(text)))
 }
 
 /// The name of a network device.
 pub fn device(text: &str) -> Result<DeviceName, String> {
     DeviceName::new(text).ok_or_else(|| {
-        format!("'{text}' is not a device name: 1 to 15 characters, no blank, slash, colon or quote")
+        let text = Quoted(text);
+        format!("{text} is not a device name: 1 to 15 characters, no blank, slash, colon or quote")
     })
 }
 
 /// A prefix such as `192.0.2.0/24` or `2001:db8::/32`; a single address stands for itself.
 pub fn prefix(text: &str) -> Result<Prefix, String> {
     let (address, len) = text.split_once('/').map_or((text, None), |(address, len)| (address, Some(len)));
-    let wrong =
-        || format!("'{text}' is not an address or prefix; write for example 192.0.2.0/24 or 2001:db8::/32");
-    let len = len.map(|len| len.parse::<u8>().map_err(|_| wrong())).transpose()?;
+    let wrong = || {
+        let text = Quoted(text);
+        format!("{text} is not an address or prefix; write for example 192.0.2.0/24 or 2001:db8::/32")
+    };
+    // `parse` alone would take `/+24`.
+    let bits = |len: &str| len.parse::<u8>().ok().filter(|_| is_number(len)).ok_or_else(wrong);
+    let len = len.map(bits).transpose()?;
     let made = match address.parse::<core::net::IpAddr>().map_err(|_| wrong())? {
         core::net::IpAddr::V4(v4) => Prefix::v4(v4.octets(), len.unwrap_or(32)),
         core::net::IpAddr::V6(v6) => Prefix::v6(v6.octets(), len.unwrap_or(128)),
@@ -195,7 +228,8 @@ pub fn dscp(text: &str) -> Result<Dscp, String> {
     let named = DSCPS.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)).map(|(_, n)| u32::from(*n));
     let number = named.or_else(|| mask(text).ok());
     number.and_then(|n| u8::try_from(n).ok()).and_then(Dscp::new).ok_or_else(|| {
-        format!("'{text}' is not a DSCP; write a name such as EF, AF41 or CS1, or a number from 0 to 63")
+        let text = Quoted(text);
+        format!("{text} is not a DSCP; write a name such as EF, AF41 or CS1, or a number from 0 to 63")
     })
 }
 
@@ -203,63 +237,195 @@ pub fn dscp(text: &str) -> Result<Dscp, String> {
 mod tests {
     use super::*;
 
+    use alloc::string::ToString;
+
     #[test]
     fn speeds_are_understood_as_people_write_them() {
-        for (text, kbit) in [
-            ("80mbit", 80_000),
-            ("1.5gbit", 1_500_000),
-            ("80000", 80_000),
-            ("80 Mbit/s", 80_000),
-            ("80Mbps", 80_000),
-            ("640 kbit", 640),
-            ("64000bit", 64),
-            ("0.25 Gbit/s", 250_000),
-            ("100gbit", 100_000_000),
+        for (text, bits) in [
+            ("80mbit", 80_000_000),
+            ("1.5gbit", 1_500_000_000),
+            ("80000", 80_000_000),
+            ("80 Mbit/s", 80_000_000),
+            ("80 MBit/s", 80_000_000),
+            ("80Mbps", 80_000_000),
+            ("80 mbits", 80_000_000),
+            ("80 Mb/s", 80_000_000),
+            (" 80M ", 80_000_000),
+            ("640kbit", 640_000),
+            ("640 kBit", 640_000),
+            ("640.5", 640_500),
+            ("123456bit", 123_456),
+            ("64000bit", 64_000),
+            ("0.25 Gbit/s", 250_000_000),
+            ("0.000064gbit", 64_000),
+            ("100gbit", 100_000_000_000),
         ] {
-            assert_eq!(rate(text), Ok(Rate::kbit(kbit)), "{text}");
+            assert_eq!(rate(text), Ok(Rate::bits(bits)), "{text}");
         }
     }
 
     #[test]
     fn a_wrong_speed_is_told_what_is_allowed() {
+        let range = "must lie between 64 kbit/s and 100 Gbit/s";
         for (text, part) in [
-            ("fast", "is not a speed"),
+            ("fast", "'fast' is not a speed; write for example 80mbit, 1.5gbit or 80000 (kbit/s)"),
+            ("1,5", "is not a speed (write decimals with a point)"),
             ("1,5mbit", "with a point"),
-            ("10MB/s", "in bytes"),
+            ("1.5,5mbit", "with a point"),
+            ("80mbit,", "with a point"),
+            ("10MB/s", "'10MB/s' is in bytes; line speeds are in bits: write for example 80mbit"),
+            ("10MiB/s", "in bytes"),
+            ("10MBps", "in bytes"),
             ("10mbyte", "in bytes"),
-            ("10parsec", "not a unit of speed"),
+            ("10parsec", "'parsec' is not a unit of speed; write kbit, mbit or gbit"),
+            ("10/s", "not a unit of speed"),
+            ("80mbit 20mbit", "not a unit of speed"),
             ("0", "leave the option out"),
-            ("50", "did you mean 50mbit?"),
-            ("63kbit", "between 64 kbit/s and 100 Gbit/s"),
-            ("101gbit", "between 64 kbit/s and 100 Gbit/s"),
-            ("99999999999999999999", "is not a speed"),
-            ("-5mbit", "is not a speed"),
+            ("0mbit", "leave the option out"),
+            (
+                "50",
+                "must lie between 64 kbit/s and 100 Gbit/s; a number alone is kbit/s: did you mean 50mbit?",
+            ),
+            ("2.5", "did you mean 2.5mbit?"),
+            ("63kbit", range),
+            ("63999bit", range),
+            ("101gbit", range),
+            ("-5mbit", range),
+            ("99999999999999999999", range),
+            ("99999999999999999999999gbit", range),
             ("1.2.3mbit", "is not a speed"),
+            ("1.mbit", "is not a speed"),
+            (".5mbit", "is not a speed"),
+            ("1.0000000mbit", "is not a speed"),
+            ("--5", "is not a speed"),
             ("", "is not a speed"),
+            ("８０mbit", "is not a speed"),
         ] {
             let error = rate(text).expect_err(text);
             assert!(error.contains(part), "{text}: {error}");
         }
+        assert_eq!(rate("101gbit").as_ref().map_err(String::as_str), Err(range), "no hint to go further up");
+        assert_eq!(rate("200000000").as_ref().map_err(String::as_str), Err(range));
     }
 
     #[test]
-    fn shares_spans_sizes_and_the_rest() {
-        assert_eq!(share("12.5%"), Ok(Permille(125)));
-        assert!(share("101").is_err() && share("12.55").is_err() && share("x").is_err());
-        let any = |text| span(text, Micros(1), Micros::secs(10));
-        assert_eq!(
-            (any("50ms"), any("1s"), any("50")),
-            (Ok(Micros::ms(50)), Ok(Micros::secs(1)), Ok(Micros::ms(50)))
-        );
-        assert!(any("11s").is_err() && any("1h").is_err());
-        assert_eq!(size("4mb"), Ok(Bytes(4 << 20)));
-        assert_eq!((boolean("on"), boolean("0")), (Ok(true), Ok(false)));
-        assert!(boolean("maybe").is_err());
-        assert_eq!((mask("0xff"), mask("16")), (Ok(255), Ok(16)));
-        assert_eq!(dscp("ef").map(Dscp::get), Ok(46));
-        assert_eq!(dscp("0x2e").map(Dscp::get), Ok(46));
-        assert!(dscp("64").is_err());
-        assert_eq!(prefix("2001:db8::1/32").map(|p| p.to_string()), Ok("2001:db8::/32".into()));
-        assert!(prefix("10.0.0.0/33").is_err() && prefix("ten").is_err());
+    fn a_users_text_cannot_disturb_the_message_it_is_quoted_in() {
+        assert_eq!(Quoted("a\nb\x1b[2J").to_string(), "'a\\nb\\u{1b}[2J'");
+        assert_eq!(Quoted(&"ä".repeat(40)).to_string().chars().count(), 42);
+        assert_eq!(Quoted(&"ä".repeat(41)).to_string().chars().count(), 43);
+    }
+
+    #[test]
+    fn shares_are_per_cent_with_one_decimal() {
+        for (text, permille) in [("30", 300), ("30%", 300), ("12.5 %", 125), ("0", 0), ("100.0%", 1000)] {
+            assert_eq!(share(text), Ok(Permille(permille)), "{text}");
+        }
+        for text in ["100.1", "101", "12.55", "12,5", "-1", "x", "", "30 percent", "99999999999999999999"] {
+            assert!(share(text).expect_err(text).contains("between 0 and 100"), "{text}");
+        }
+    }
+
+    #[test]
+    fn spans_are_milliseconds_where_no_unit_is_given() {
+        let any = |text| span(text, Micros(100), Micros::secs(10));
+        for (text, micros) in
+            [("50ms", 50_000), ("1s", 1_000_000), ("50", 50_000), ("500us", 500), ("1.5 S", 1_500_000)]
+        {
+            assert_eq!(any(text), Ok(Micros(micros)), "{text}");
+        }
+        for text in ["11s", "99us", "0", "99999999999999999999s"] {
+            assert_eq!(any(text), Err("must lie between 100 us and 10 s".into()), "{text}");
+        }
+        for text in ["1h", "soon", "", "-1ms", "1 m s"] {
+            assert!(any(text).expect_err(text).contains("is not a span of time"), "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_bytes_in_binary_units() {
+        for (text, bytes) in
+            [("4mb", 4 << 20), ("512k", 512 << 10), ("100000", 100_000), ("1.5 MiB", 3 << 19)]
+        {
+            assert_eq!(size(text), Ok(Bytes(bytes)), "{text}");
+        }
+        for text in ["16383", "1k", "1025mb", "99999999999999999999"] {
+            assert!(size(text).expect_err(text).contains("between 16 KiB and 1 GiB"), "{text}");
+        }
+        assert!(size("4 mbit").is_err() && size("much").is_err());
+    }
+
+    #[test]
+    fn yes_and_no_have_ucis_words() {
+        for (yes, no) in
+            [("1", "0"), ("on", "off"), ("true", "false"), ("yes", "no"), ("enabled", "disabled")]
+        {
+            assert_eq!((boolean(yes), boolean(no)), (Ok(true), Ok(false)));
+        }
+        for text in ["maybe", "", "2", "True", " 1"] {
+            assert!(boolean(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn whole_numbers_and_masks_are_told_their_bounds() {
+        assert_eq!((integer("-64", -64, 256), integer("256", -64, 256)), (Ok(-64), Ok(256)));
+        for text in ["257", "-65", "99999999999999999999", "-99999999999999999999"] {
+            assert_eq!(integer(text, -64, 256), Err("must lie between -64 and 256".into()), "{text}");
+        }
+        for text in ["1.5", "ten", "", "-", "0x10"] {
+            assert!(integer(text, -64, 256).expect_err(text).contains("is not a whole number"), "{text}");
+        }
+        assert_eq!((mask("0xff"), mask("16"), mask("0xffffffff")), (Ok(255), Ok(16), Ok(u32::MAX)));
+        for text in ["0x100000000", "4294967296", "-1", "+1", "0x", "0x+1", "", "ff"] {
+            assert!(mask(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_code_point_has_a_number_and_the_named_ones_a_name() {
+        for n in 0..64u8 {
+            assert_eq!(dscp(&n.to_string()).map(Dscp::get), Ok(n));
+            assert_eq!(dscp(&format!("{n:#x}")).map(Dscp::get), Ok(n));
+        }
+        for class in 0..8 {
+            assert_eq!(dscp(&format!("CS{class}")).map(Dscp::get), Ok(class * 8));
+        }
+        for (class, drop) in [(1, 1), (1, 3), (2, 2), (3, 1), (4, 3)] {
+            assert_eq!(dscp(&format!("af{class}{drop}")).map(Dscp::get), Ok(class * 8 + drop * 2));
+        }
+        for (name, n) in [("EF", 46), ("ef", 46), ("VA", 44), ("LE", 1), ("NQB", 45), ("BE", 0), ("DF", 0)] {
+            assert_eq!(dscp(name).map(Dscp::get), Ok(n), "{name}");
+        }
+        for text in ["64", "0x40", "AF44", "CS8", "AF14", "", "-1", "300", "best effort"] {
+            assert!(dscp(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn prefixes_are_addresses_with_a_length_or_without() {
+        for (text, shown) in [
+            ("192.0.2.0/24", "192.0.2.0/24"),
+            ("192.0.2.77/24", "192.0.2.0/24"),
+            ("192.0.2.7", "192.0.2.7/32"),
+            ("2001:db8::1/32", "2001:db8::/32"),
+            ("::1", "::1/128"),
+            ("0.0.0.0/0", "0.0.0.0/0"),
+        ] {
+            assert_eq!(prefix(text).map(|prefix| prefix.to_string()), Ok(shown.into()), "{text}");
+        }
+        for text in
+            ["10.0.0.0/33", "::/129", "10.0.0/8", "10.0.0.0/", "10.0.0.0/+8", "/8", "ten", "", "1.2.3.4/8/8"]
+        {
+            assert!(prefix(text).expect_err(text).contains("is not an address or prefix"), "{text}");
+        }
+    }
+
+    #[test]
+    fn device_names_are_the_kernels() {
+        assert_eq!(device("pppoe-wan").map(|name| name.to_string()), Ok("pppoe-wan".into()));
+        assert_eq!(device("eth0.7").map(|name| name.to_string()), Ok("eth0.7".into()));
+        for text in ["", "eth 0", "sixteen-letters-", "a/b", ".."] {
+            assert!(device(text).expect_err(text).contains("1 to 15 characters"), "{text}");
+        }
     }
 }
