@@ -10,7 +10,7 @@ initramfs() {
 	local out=$1 init=$2 modules=$3 extra=${4:-} root n=0 file
 	root=$(mktemp -d "$LAB/ird.XXXXXX")
 	mkdir -p "$root"/{bin,dev,host,new,proc,sys,tmp,mods,run,root,etc}
-	cp /bin/busybox "$root/bin/busybox"
+	cp "${BUSYBOX:-/bin/busybox}" "$root/bin/busybox"
 	ln -s busybox "$root/bin/sh"
 	for file in $(for m in $modules; do /sbin/modprobe -d "$KROOT" -S "$KVERSION" --show-depends "$m" 2>/dev/null | awk '/^insmod/{print $2}'; done | awk '!seen[$0]++'); do
 		n=$((n + 1))
