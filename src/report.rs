@@ -285,8 +285,8 @@ fn write_line(line: &LineReport, out: &mut impl Write) -> fmt::Result {
                 out,
                 "    {:<9}{:>12}{:>12}{:>10}{:>9}{:>8}{:>7}{:>9}",
                 row.name,
-                row.rate.to_string(),
-                row.ceil.to_string(),
+                about(row.rate).to_string(),
+                about(row.ceil).to_string(),
                 crate::units::Bytes(row.class.bytes).to_string(),
                 row.class.packets,
                 row.drops(),
@@ -297,6 +297,13 @@ fn write_line(line: &LineReport, out: &mut impl Write) -> fmt::Result {
         }
     }
     Ok(())
+}
+
+/// To three digits: people compare rates, and the column stays narrow. JSON has them all.
+fn about(rate: Rate) -> Rate {
+    let bits = rate.bits_per_sec();
+    let unit = 10u64.pow(bits.checked_ilog10().unwrap_or(0).saturating_sub(2));
+    Rate::bits(bits.saturating_add(unit / 2) / unit * unit)
 }
 
 fn json_line<W: Write>(line: &LineReport, json: &mut Json<'_, W>) -> fmt::Result {
@@ -352,4 +359,18 @@ fn json_direction<W: Write>(key: &str, way: &DirectionReport, json: &mut Json<'_
             })
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_are_shown_to_three_digits() {
+        let shown = |bits| about(Rate::bits(bits)).to_string();
+        assert_eq!(shown(2_375_000), "2.38 Mbit/s");
+        assert_eq!(shown(237_496), "237 kbit/s");
+        assert_eq!(shown(999_999), "1 Mbit/s");
+        assert_eq!((shown(7), shown(0)), ("7 bit/s".into(), "0 bit/s".into()));
+    }
 }
