@@ -30,7 +30,7 @@ pub fn load(bytes: &[u8]) -> Result<(Config, Vec<Fault>), Vec<Fault>> {
             let text = format!("{} (byte {})", error.reason, error.byte);
             Err(alloc::vec![Fault {
                 severity: Severity::Fault,
-                line: error.line,
+                line: error.begins,
                 option: String::new(),
                 text
             }])

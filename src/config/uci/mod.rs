@@ -82,10 +82,12 @@ impl Value {
 pub struct ParseError {
     /// In libuci's words.
     pub reason: &'static str,
-    /// The line, from 1.
+    /// The newlines libuci had read: one too few in a last line without one, and where a quote that is never closed ends.
     pub line: u32,
     /// The byte in libuci's buffer.
     pub byte: usize,
+    /// The line, from 1, the refused command begins in; 0 for the whole file.
+    pub begins: u32,
 }
 
 impl fmt::Display for ParseError {
@@ -100,12 +102,16 @@ impl fmt::Display for ParseError {
 /// What libuci would say; a file larger than [`limits::CONFIG_BYTES`] is refused before it is read.
 pub fn parse(bytes: &[u8]) -> Result<Package, ParseError> {
     if bytes.len() > limits::CONFIG_BYTES {
-        return Err(ParseError { reason: "file too large for a configuration", line: 0, byte: bytes.len() });
+        let reason = "file too large for a configuration";
+        return Err(ParseError { reason, line: 0, byte: bytes.len(), begins: 0 });
     }
     let mut parser = Parser::new(bytes);
     match parser.file() {
         Ok(()) => Ok(parser.package),
-        Err(reason) => Err(ParseError { reason, line: parser.words.line, byte: parser.words.pos }),
+        Err(reason) => {
+            let Words { line, pos: byte, .. } = parser.words;
+            Err(ParseError { reason, line, byte, begins: parser.line })
+        }
     }
 }
 
@@ -136,12 +142,15 @@ impl<'a> Parser<'a> {
     }
 
     fn file(&mut self) -> Result<(), &'static str> {
-        while self.words.next_line()? {
+        loop {
+            self.line = self.words.line + 1;
+            if !self.words.next_line()? {
+                return Ok(());
+            }
             if !self.words.is_empty() {
                 self.line()?;
             }
         }
-        Ok(())
     }
 
     fn line(&mut self) -> Result<(), &'static str> {
@@ -374,6 +383,19 @@ mod tests {
             })
             .collect();
         assert_eq!(lines, [(2, alloc::vec![11, 10]), (8, alloc::vec![])]);
+    }
+
+    #[test]
+    fn a_refused_command_is_told_apart_by_the_line_it_begins_in() {
+        for (file, begins) in [
+            ("bad", 1),
+            ("# c\nbad\n", 2),
+            ("config a\n option b 'c\nd\n\n", 2),
+            ("config a\n option b \"c\nd\" e", 2),
+            ("config a 'b\n'; bad", 1),
+        ] {
+            assert_eq!(parse(file.as_bytes()).map_err(|error| error.begins), Err(begins), "{file:?}");
+        }
     }
 
     #[test]
