@@ -35,11 +35,7 @@ impl fmt::Display for Fault {
             Severity::Fault => "fault",
             Severity::Warning => "warning",
         };
-        // Line 0 leaves `FILE: fault: …`.
-        if self.line > 0 {
-            write!(f, "{}:", self.line)?;
-        }
-        write!(f, " {severity}: ")?;
+        write!(f, "{}: {severity}: ", self.line)?;
         if !self.option.is_empty() {
             write!(f, "option '{}': ", self.option)?;
         }
@@ -91,7 +87,8 @@ impl Faults {
         if self.left_out > 0 {
             let severity = if self.is_fault_left_out { Severity::Fault } else { Severity::Warning };
             let text = format!("and {} more; mend these first", self.left_out);
-            self.list.push(Fault { severity, line: 0, option: String::new(), text });
+            let line = self.list.last().map_or(0, |last| last.line);
+            self.list.push(Fault { severity, line, option: String::new(), text });
         }
         self.list
     }
@@ -110,13 +107,13 @@ mod tests {
         let all = faults.finish();
         assert_eq!(all.len(), limits::FAULTS);
         assert_eq!(all[62].to_string(), "500: fault: option 'upload': wrong");
-        assert_eq!(all[63].to_string(), " warning: and 38 more; mend these first");
+        assert_eq!(all[63].to_string(), "500: warning: and 38 more; mend these first");
     }
 
     #[test]
     fn faults_that_found_no_place_still_refuse_the_file() {
         let mut faults = Faults::default();
         (1..=64).for_each(|line| faults.fault(line, "", "wrong"));
-        assert_eq!(faults.finish()[63].to_string(), " fault: and 1 more; mend these first");
+        assert_eq!(faults.finish()[63].to_string(), "63: fault: and 1 more; mend these first");
     }
 }

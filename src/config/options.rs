@@ -231,7 +231,7 @@ pub const OPTIONS: &[Row] = &[
         Class,
         "guarantee",
         Share,
-        "30, 20, 10, 5",
+        "30, 20, 10, 5; a new class needs it",
         "Share of the line this class always gets when it wants it.",
     ),
     row(Class, "limit", Share, "100 (critical 50)", "Share of the line this class never exceeds."),

@@ -169,10 +169,10 @@ impl<'a> Reader<'a> {
             }
         }
         wan.link = link.over(wan.link);
-        if section.is_anonymous
-            && let Some(network) = &wan.network
-        {
-            wan.name.clone_from(network);
+        // A generated name tells nobody anything.
+        let spoken = || wan.network.clone().or_else(|| wan.device.map(|device| device.to_string()));
+        if let Some(name) = spoken().filter(|_| section.is_anonymous) {
+            wan.name = name;
         }
         self.understood.config.wans.push(wan);
         self.understood.wans.push(section);
