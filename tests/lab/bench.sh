@@ -5,8 +5,9 @@ part_bench() {
 	# The program as routers get it: static, with musl.
 	[ -n "${WEIR_BIN:-}" ] || WEIR_BIN=$("$ROOT/cross/build" x86_64 | tail -1)
 	[ -x "$WEIR_BIN" ] && lab_tools || return 1
+	packages strace
 	say "bench: a guest where a nanosecond is an instruction (two minutes)"
-	guest_exact "$OUT/bench.log" 600 guest-bench 0
+	GUEST_PROGRAMS=strace guest_exact "$OUT/bench.log" 600 guest-bench 0
 	verdict bench "$OUT/bench.log" || return 1
 	sed -n 's/^BENCH //p' "$OUT/bench.log.txt" | awk 'BEGIN { printf "\n%-42s %14s %12s\n", "", "M instructions", "virtual ms" }
 		{ us = $NF; k = $(NF - 1); NF -= 2; printf "%-42s %14.2f %12s\n", $0, k / 1000, us == "-" ? "" : sprintf("%.1f", us / 1000) }'
