@@ -40,12 +40,15 @@ guest_wall() {
 		<"$input" >"$log" 2>&1
 }
 
-# tool_root DIR: the programs a guest without the host's files needs, with their libraries.
+# tool_root DIR: with GUEST_PROGRAMS, the programs a guest without the host's files needs, with their libraries.
 tool_root() {
 	local dir=$1 program lib
 	mkdir -p "$dir/usr/bin" "$dir/etc"
 	for program in bash ip tc iperf3 ping ethtool jq; do
 		cp -L "$(command -v $program || echo /usr/sbin/$program)" "$dir/usr/bin/"
+	done
+	for program in ${GUEST_PROGRAMS:-}; do
+		cp -L "$(command -v "$program")" "$dir/usr/bin/"
 	done
 	for program in "$dir"/usr/bin/* "$@"; do
 		[ -f "$program" ] || continue

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+# `run bench`: what weir costs, in instructions. Sourced by `run`.
+
+part_bench() {
+	# The program as routers get it: static, with musl.
+	[ -n "${WEIR_BIN:-}" ] || WEIR_BIN=$("$ROOT/cross/build" x86_64 | tail -1)
+	[ -x "$WEIR_BIN" ] && lab_tools || return 1
+	packages strace
+	say "bench: a guest where a nanosecond is an instruction (two minutes)"
+	GUEST_PROGRAMS=strace guest_exact "$OUT/bench.log" 600 guest-bench 0
+	verdict bench "$OUT/bench.log" || return 1
+	sed -n 's/^BENCH //p' "$OUT/bench.log.txt" | awk 'BEGIN { printf "\n%-42s %14s %12s\n", "", "M instructions", "virtual ms" }
+		{ us = $NF; k = $(NF - 1); NF -= 2; printf "%-42s %14.2f %12s\n", $0, k / 1000, us == "-" ? "" : sprintf("%.1f", us / 1000) }'
+	echo
+	sed -n 's/^BENCH-COUNT //p' "$OUT/bench.log.txt"
+	bench_aims
+}
+
+# bench_value NAME: thousands of instructions.
+bench_value() { sed -n "s/^BENCH $1 \([0-9]*\) [0-9-]*$/\1/p" "$OUT/bench.log.txt"; }
+
+# bench_aims: against the aims of the design; sqm-scripts' simple.qos took 384 M in the same kind of guest.
+bench_aims() {
+	local ours theirs
+	ours=$(bench_value "set-up from nothing") theirs=$(bench_value "tc -batch doing the set-up")
+	echo
+	echo "set-up: $((ours * 100 / theirs)) % of tc -batch (aim: 33 %), $((384000 / ours)) times less than sqm-scripts' 384 M (aim: 100)"
+}
