@@ -2,12 +2,16 @@
 //! `weir daemon`.
 
 use super::{Options, exit_code};
-use crate::daemon::{Daemon, Event};
-use crate::io::{log, run};
+use crate::daemon::{Daemon, Event, Level};
+use crate::io::{log, run, sys};
 
 /// Runs until told to end.
 pub(crate) fn run(options: &Options) -> u8 {
     log::start(!options.is_foreground);
+    // The two capabilities for queues and probes are all a daemon that listens to packets should have.
+    if let Err(error) = sys::drop_capabilities() {
+        log::say(Level::Warning, &format!("cannot give up privileges: {error}"));
+    }
     run::run(Daemon::new(run::lacks(&options.places)), Event::Start, &options.places, options.is_kept)
         .unwrap_or_else(|error| {
             eprintln!("weir: {error}");
