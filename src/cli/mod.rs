@@ -5,6 +5,7 @@ mod apply;
 mod check;
 mod daemon;
 mod help;
+mod look;
 mod plan;
 mod status;
 mod uci;

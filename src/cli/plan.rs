@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `weir plan`: what is wanted, or what would change.
 
-use super::{Options, exit_code, print, print_faults};
+use super::look::look;
+use super::{Options, exit_code, print};
 use crate::config::Config;
 use crate::daemon::Observation;
-use crate::io::netlink::observe::observe;
-use crate::io::netlink::socket::Connection;
-use crate::io::run::{lacks, networks, read_config};
 use crate::tc::diff::diff;
 use crate::tc::plan::{Direction, World, plan};
 use crate::tc::{Link, show};
@@ -15,22 +13,10 @@ use std::fmt::Write;
 
 /// Prints the plan or the difference.
 pub(crate) fn run(options: &Options) -> u8 {
-    let (config, warnings) = match read_config(&options.places) {
-        Ok(read) => read,
-        Err(faults) => {
-            print_faults(&options.places, &faults);
-            return exit_code::CONFIG;
-        }
+    let (config, seen, _) = match look(&options.places) {
+        Ok(all) => all,
+        Err(code) => return code,
     };
-    print_faults(&options.places, &warnings);
-    let mut seen = match Connection::open().and_then(|mut connection| observe(&mut connection, networks())) {
-        Ok((seen, _)) => seen,
-        Err(error) => {
-            eprintln!("weir: cannot look at the system: {error}");
-            return exit_code::FAILED;
-        }
-    };
-    seen.world.lacks = lacks(&options.places);
     let mut out = String::new();
     if options.is_diff {
         differences(&config, &seen, &mut out);

@@ -1,32 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `weir status`: what the kernel has, against what is wanted.
 
-use super::{Options, exit_code, print, print_faults};
-use crate::io::netlink::observe::observe;
-use crate::io::netlink::socket::Connection;
-use crate::io::run::{lacks, networks, read_config};
+use super::look::look;
+use super::{Options, exit_code, print};
 use crate::report::{Seen, snapshot};
 use crate::tc::plan::plan;
 
 /// Prints the status; the exit code says whether every wanted direction is shaped.
 pub(crate) fn run(options: &Options) -> u8 {
-    let (config, warnings) = match read_config(&options.places) {
-        Ok(read) => read,
-        Err(faults) => {
-            print_faults(&options.places, &faults);
-            return exit_code::CONFIG;
-        }
+    let (config, observation, seen) = match look(&options.places) {
+        Ok(all) => all,
+        Err(code) => return code,
     };
-    print_faults(&options.places, &warnings);
-    let (mut observation, seen) =
-        match Connection::open().and_then(|mut connection| observe(&mut connection, networks())) {
-            Ok(both) => both,
-            Err(error) => {
-                eprintln!("weir: cannot look at the system: {error}");
-                return exit_code::FAILED;
-            }
-        };
-    observation.world.lacks = lacks(&options.places);
     let mut plan = plan(&config, &observation.world);
     plan.yield_to_others(&seen.tree);
     let report =
