@@ -7,6 +7,16 @@
 pub const WANS: usize = 8;
 /// Traffic classes per direction; each is an HTB class and a leaf, and a row people must be able to read.
 pub const CLASSES: usize = 12;
+/// Rules, built-in ones among them: more than anybody has written by hand, few enough to compile in a moment.
+pub const RULES: usize = 640;
+/// Entries of one list option (ports, addresses): a blocklist is not a rule.
+pub const ENTRIES: usize = 256;
+/// Lines of one decision list: a rule has one for each way its conditions can be met.
+pub const LINES: usize = 4096;
+/// IPv6 extension headers that are stepped over; real packets have one or two.
+pub const EXTENSIONS: usize = 6;
+/// Pairs of class and DSCP packets are marked with, for each direction: each is two small HTB classes.
+pub const MARKS: usize = 16;
 /// Bytes of a configuration file: a hundred times a large one; more is not a weir file.
 pub const CONFIG_BYTES: usize = 256 * 1024;
 /// Faults and warnings kept of one file; the rest is counted, nobody reads 64 faults.

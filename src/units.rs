@@ -313,6 +313,29 @@ impl fmt::Debug for DeviceName {
     }
 }
 
+/// Whether packets leave by the line or arrive over it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Way {
+    /// They leave: upload.
+    Up,
+    /// They arrive: download.
+    Down,
+}
+
+impl Way {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Up, Self::Down];
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Up => "upload",
+            Self::Down => "download",
+        })
+    }
+}
+
 /// An IPv4 or IPv6 prefix; IPv4 lives in the first four bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Prefix {
@@ -336,6 +359,13 @@ impl Prefix {
     /// Makes an IPv6 prefix; bits behind `len` are cleared. `None` above 128.
     pub fn v6(address: [u8; 16], len: u8) -> Option<Self> {
         (len <= 128).then(|| Self { address: masked(address, len), len, is_v6: true })
+    }
+}
+
+impl Prefix {
+    /// Whether every address of `other` is one of these.
+    pub fn contains(&self, other: &Self) -> bool {
+        self.is_v6 == other.is_v6 && self.len <= other.len && masked(other.address, self.len) == self.address
     }
 }
 

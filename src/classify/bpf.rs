@@ -7,47 +7,78 @@
 use super::Insn;
 use alloc::vec::Vec;
 
-/// `BPF_LD | BPF_W | BPF_IND`: A = the word at X + k.
-pub const LD_W_IND: u16 = 0x40;
-/// `BPF_LD | BPF_H | BPF_IND`.
-pub const LD_H_IND: u16 = 0x48;
-/// `BPF_LD | BPF_B | BPF_IND`.
-pub const LD_B_IND: u16 = 0x50;
-/// `BPF_LD | BPF_H | BPF_ABS`: A = the half word at k.
+/// A = the word at k.
+pub const LD_W_ABS: u16 = 0x20;
+/// A = the half word at k.
 pub const LD_H_ABS: u16 = 0x28;
-/// `BPF_LD | BPF_B | BPF_ABS`.
+/// A = the byte at k.
 pub const LD_B_ABS: u16 = 0x30;
-/// `BPF_LDX | BPF_W | BPF_IMM`: X = k.
+/// A = the word at X + k.
+pub const LD_W_IND: u16 = 0x40;
+/// A = the half word at X + k.
+pub const LD_H_IND: u16 = 0x48;
+/// A = the byte at X + k.
+pub const LD_B_IND: u16 = 0x50;
+/// A = k.
+pub const LD_IMM: u16 = 0x00;
+/// A = `M[k]`.
+pub const LD_MEM: u16 = 0x60;
+/// A = the packet's length.
+pub const LD_LEN: u16 = 0x80;
+/// X = k.
 pub const LDX_IMM: u16 = 0x01;
-/// `BPF_ALU | BPF_AND | BPF_K`.
+/// X = `M[k]`.
+pub const LDX_MEM: u16 = 0x61;
+/// `M[k]` = A.
+pub const ST: u16 = 0x02;
+/// X = A.
+pub const TAX: u16 = 0x07;
+/// A = X.
+pub const TXA: u16 = 0x87;
+/// A += k.
+pub const ADD_K: u16 = 0x04;
+/// A += X.
+pub const ADD_X: u16 = 0x0c;
+/// A -= X.
+pub const SUB_X: u16 = 0x1c;
+/// A &= k.
 pub const AND_K: u16 = 0x54;
-/// `BPF_ALU | BPF_RSH | BPF_K`.
+/// A <<= k.
+pub const LSH_K: u16 = 0x64;
+/// A >>= k.
 pub const RSH_K: u16 = 0x74;
-/// `BPF_JMP | BPF_JA`: go k further.
+/// Go k further.
 pub const JA: u16 = 0x05;
-/// `BPF_JMP | BPF_JEQ | BPF_K`.
+/// Whether A == k.
 pub const JEQ_K: u16 = 0x15;
-/// `BPF_JMP | BPF_JGT | BPF_K`.
+/// Whether A == X.
+pub const JEQ_X: u16 = 0x1d;
+/// Whether A > k.
 pub const JGT_K: u16 = 0x25;
-/// `BPF_JMP | BPF_JGE | BPF_K`.
+/// Whether A >= k.
 pub const JGE_K: u16 = 0x35;
-/// `BPF_RET | BPF_K`.
+/// Whether A & k is not zero.
+pub const JSET_K: u16 = 0x45;
+/// The program's answer is k.
 pub const RET_K: u16 = 0x06;
+/// Words of scratch memory (`BPF_MEMWORDS`).
+pub const MEMORY: usize = 16;
 
 /// A place to jump to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Label(usize);
 
 /// One line of the program before its jumps have numbers.
 enum Line {
     Plain(Insn),
-    /// A conditional jump; `is_far` when a target is more than 255 instructions off and needs `ja` steps.
+    /// A conditional jump; a target more than 255 instructions off needs a `ja` behind it.
     Branch {
         code: u16,
         k: u32,
         yes: Label,
         no: Label,
-        is_far: bool,
+        is_yes_far: bool,
+        is_no_far: bool,
     },
     Jump(Label),
     Mark(Label),
@@ -58,12 +89,8 @@ impl Line {
     fn len(&self) -> usize {
         match self {
             Self::Plain(_) | Self::Jump(_) => 1,
-            Self::Branch { is_far, .. } => {
-                if *is_far {
-                    3
-                } else {
-                    1
-                }
+            Self::Branch { is_yes_far, is_no_far, .. } => {
+                1 + usize::from(*is_yes_far) + usize::from(*is_no_far)
             }
             Self::Mark(_) => 0,
         }
@@ -96,7 +123,7 @@ impl Assembler {
 
     /// Appends a conditional jump.
     pub fn branch(&mut self, code: u16, k: u32, yes: Label, no: Label) {
-        self.lines.push(Line::Branch { code, k, yes, no, is_far: false });
+        self.lines.push(Line::Branch { code, k, yes, no, is_yes_far: false, is_no_far: false });
     }
 
     /// Appends a jump to `yes` when the condition holds; goes on with the next instruction when not.
@@ -119,12 +146,13 @@ impl Assembler {
             let mut at = 0;
             let mut has_grown = false;
             for line in &mut self.lines {
-                if let Line::Branch { yes, no, is_far, .. } = line {
-                    let beyond =
-                        |label: &Label| places.get(label.0).copied().flatten().is_none_or(|p| p > at + 256);
-                    if !*is_far && (beyond(yes) || beyond(no)) {
-                        *is_far = true;
-                        has_grown = true;
+                if let Line::Branch { yes, no, is_yes_far, is_no_far, .. } = line {
+                    for (label, is_far) in [(yes, is_yes_far), (no, is_no_far)] {
+                        let place = places.get(label.0).copied().flatten();
+                        if !*is_far && place.is_none_or(|place| place > at + 256) {
+                            *is_far = true;
+                            has_grown = true;
+                        }
                     }
                 }
                 at += line.len();
@@ -162,15 +190,18 @@ impl Assembler {
                 Line::Mark(_) => {}
                 Line::Plain(insn) => out.push(*insn),
                 Line::Jump(to) => out.push(Insn { code: JA, jt: 0, jf: 0, k: distance(at, to)? }),
-                Line::Branch { code, k, yes, no, is_far: false } => {
-                    let jt = u8::try_from(distance(at, yes)?).ok()?;
-                    let jf = u8::try_from(distance(at, no)?).ok()?;
+                Line::Branch { code, k, yes, no, is_yes_far, is_no_far } => {
+                    // A far target's `ja` stands right behind, that of `yes` first.
+                    let steps = [(yes, *is_yes_far, 0), (no, *is_no_far, u8::from(*is_yes_far))];
+                    let mut near = [0; 2];
+                    for (place, (label, is_far, step)) in near.iter_mut().zip(steps) {
+                        *place = if is_far { step } else { u8::try_from(distance(at, label)?).ok()? };
+                    }
+                    let [jt, jf] = near;
                     out.push(Insn { code: *code, jt, jf, k: *k });
-                }
-                Line::Branch { code, k, yes, no, is_far: true } => {
-                    out.push(Insn { code: *code, jt: 0, jf: 1, k: *k });
-                    out.push(Insn { code: JA, jt: 0, jf: 0, k: distance(at + 1, yes)? });
-                    out.push(Insn { code: JA, jt: 0, jf: 0, k: distance(at + 2, no)? });
+                    for (label, ..) in steps.into_iter().filter(|(_, is_far, _)| *is_far) {
+                        out.push(Insn { code: JA, jt: 0, jf: 0, k: distance(out.len(), label)? });
+                    }
                 }
             }
         }
@@ -183,48 +214,77 @@ impl Assembler {
 /// An instruction the assembler cannot make ends the program with 0, as does running off its end.
 pub fn run(program: &[Insn], packet: &[u8]) -> u32 {
     let (mut a, mut x, mut at) = (0u32, 0u32, 0usize);
+    let mut memory = [0u32; MEMORY];
     while let Some(insn) = program.get(at) {
         at += 1;
         let k = insn.k;
-        let indirect = (x as usize).checked_add(k as usize);
+        let slot = k as usize;
         let is_true = match insn.code {
             RET_K => return k,
+            JA => {
+                at = at.saturating_add(slot);
+                continue;
+            }
+            JEQ_K => a == k,
+            JEQ_X => a == x,
+            JGT_K => a > k,
+            JGE_K => a >= k,
+            JSET_K => a & k != 0,
+            ST => {
+                let Some(word) = memory.get_mut(slot) else { return 0 };
+                *word = a;
+                continue;
+            }
             LDX_IMM => {
                 x = k;
                 continue;
             }
-            AND_K => {
-                a &= k;
+            LDX_MEM => {
+                let Some(word) = memory.get(slot) else { return 0 };
+                x = *word;
                 continue;
             }
-            RSH_K => {
-                a = a.checked_shr(k).unwrap_or(0);
+            TAX => {
+                x = a;
                 continue;
             }
-            JA => {
-                at = at.saturating_add(k as usize);
+            code => {
+                let Some(value) = load_or_compute(code, a, x, k, &memory, packet) else { return 0 };
+                a = value;
                 continue;
             }
-            LD_H_ABS | LD_B_ABS | LD_W_IND | LD_H_IND | LD_B_IND => {
-                let (start, size) = match insn.code {
-                    LD_H_ABS => (Some(k as usize), 2),
-                    LD_B_ABS => (Some(k as usize), 1),
-                    LD_W_IND => (indirect, 4),
-                    LD_H_IND => (indirect, 2),
-                    _ => (indirect, 1),
-                };
-                let Some(bytes) = start.and_then(|s| packet.get(s..s.checked_add(size)?)) else { return 0 };
-                a = bytes.iter().fold(0, |word, byte| word << 8 | u32::from(*byte));
-                continue;
-            }
-            JEQ_K => a == k,
-            JGT_K => a > k,
-            JGE_K => a >= k,
-            _ => return 0,
         };
         at += usize::from(if is_true { insn.jt } else { insn.jf });
     }
     0
+}
+
+/// What an instruction that only changes A makes of it; `None` ends the program.
+fn load_or_compute(code: u16, a: u32, x: u32, k: u32, memory: &[u32; MEMORY], packet: &[u8]) -> Option<u32> {
+    let load = |start: Option<u32>, size: usize| {
+        let start = start? as usize;
+        let bytes = packet.get(start..start.checked_add(size)?)?;
+        Some(bytes.iter().fold(0, |word, byte| word << 8 | u32::from(*byte)))
+    };
+    match code {
+        LD_W_ABS => load(Some(k), 4),
+        LD_H_ABS => load(Some(k), 2),
+        LD_B_ABS => load(Some(k), 1),
+        LD_W_IND => load(x.checked_add(k), 4),
+        LD_H_IND => load(x.checked_add(k), 2),
+        LD_B_IND => load(x.checked_add(k), 1),
+        LD_IMM => Some(k),
+        LD_MEM => memory.get(k as usize).copied(),
+        LD_LEN => u32::try_from(packet.len()).ok(),
+        TXA => Some(x),
+        ADD_K => Some(a.wrapping_add(k)),
+        ADD_X => Some(a.wrapping_add(x)),
+        SUB_X => Some(a.wrapping_sub(x)),
+        AND_K => Some(a & k),
+        LSH_K => Some(a.checked_shl(k).unwrap_or(0)),
+        RSH_K => Some(a.checked_shr(k).unwrap_or(0)),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

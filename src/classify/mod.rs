@@ -3,10 +3,18 @@
 
 pub mod bpf;
 pub mod compile;
-pub mod dscp;
+pub mod diagram;
+pub mod list;
+pub mod packet;
+#[cfg(any(test, feature = "sim"))]
+pub mod random;
+pub mod scheme;
+#[cfg(test)]
+mod tests;
 
 use crate::units::Handle;
 use alloc::vec::Vec;
+use core::fmt;
 
 /// One instruction of classic BPF (`struct sock_filter`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,10 +44,17 @@ impl Insn {
 }
 
 /// A classifier: returns the class id of every packet (`cls_bpf` without `TCA_BPF_CLASSID`).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Program {
     /// The instructions, at most [`crate::limits::PROGRAM`].
     pub insns: Vec<Insn>,
     /// The class of what nothing else matches; the last instruction returns it.
     pub default: Handle,
+}
+
+/// Its size; a thousand instructions say nothing to anybody.
+impl fmt::Debug for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Program({} instructions, else {})", self.insns.len(), self.default)
+    }
 }

@@ -3,6 +3,7 @@
 //!
 //! What KERNEL facts a rule stands on is said beside it. A rule about an option whose own value was refused is silent.
 
+use super::check_rule::check_rules;
 use super::error::Faults;
 use super::uci::Section;
 use super::{Config, DownloadOn, Engine, Wan};
@@ -29,6 +30,7 @@ const SHORTEST: i16 = 20;
 pub(super) fn check(understood: &mut Understood<'_>, faults: &mut Faults) {
     choose_default(understood, faults);
     check_shares(understood, faults);
+    check_rules(understood, faults);
     let wans = &understood.config.wans;
     for (n, (wan, section)) in wans.iter().zip(&understood.wans).enumerate() {
         check_names(wan, section, wans.get(..n).unwrap_or_default(), faults);

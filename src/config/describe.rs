@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A configuration as understood, for `weir check -v`: every option with its unit, and whether it is the default.
 
-use super::{Class, Config, Engine, Globals, Wan};
-use crate::units::Rate;
+use super::{Class, Config, Engine, Globals, Rule, Wan, value};
+use crate::units::{Rate, Way};
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use core::fmt::{Display, Write};
 
 /// Every line and class. What no line of the file chose is marked `(default)`.
@@ -15,12 +16,38 @@ pub fn describe(config: &Config) -> String {
     out.push_str("globals\n");
     row(&mut out, "enabled", yes(globals.enabled), globals.enabled == usual.enabled);
     row(&mut out, "log_level", globals.log_level.word(), globals.log_level == usual.log_level);
+    row(&mut out, "services", yes(globals.services), globals.services == usual.services);
     for wan in &config.wans {
         let _ = writeln!(out, "\nwan {}", wan.name);
         line(&mut out, wan);
     }
     classes(&mut out, &config.classes);
+    rules(&mut out, &config.rules);
     out
+}
+
+/// The rules of the file, in the order they are looked at; those that are there anyway are counted.
+fn rules(out: &mut String, rules: &[Rule]) {
+    let own: Vec<&Rule> = rules.iter().filter(|rule| rule.line > 0).collect();
+    let width = own.iter().map(|rule| rule.name.chars().count()).max().unwrap_or(0).clamp(5, 32);
+    let head = ("rules", "class", "direction", "packets");
+    let _ = writeln!(out, "\n{:<width$}  {:<12} {:<9}  {}", head.0, head.1, head.2, head.3);
+    for rule in &own {
+        let way = match rule.way {
+            None => "both",
+            Some(Way::Up) => "up",
+            Some(Way::Down) => "down",
+        };
+        for (n, one) in rule.matches.iter().enumerate() {
+            let (name, class, way) =
+                if n == 0 { (rule.name.as_str(), rule.class.as_str(), way) } else { ("", "", "or") };
+            let dscp = rule.set_dscp.filter(|_| n == 0).map(value::dscp_name);
+            let dscp = dscp.map_or(String::new(), |dscp| format!("; set_dscp {dscp}"));
+            let _ = writeln!(out, "{name:<width$}  {class:<12} {way:<9}  {one}{dscp}");
+        }
+    }
+    let rest = rules.len() - own.len();
+    let _ = writeln!(out, "and {rest} that are there anyway ('weir rules' shows all)");
 }
 
 fn row(out: &mut String, name: &str, value: impl Display, is_default: bool) {
@@ -61,6 +88,8 @@ fn line(out: &mut String, wan: &Wan) {
     row(out, "ecn", yes(wan.ecn), wan.ecn == usual.ecn);
     row(out, "offloads", wan.offloads.word(), wan.offloads == usual.offloads);
     row(out, "trust_dscp", wan.trust_dscp.word(), wan.trust_dscp == usual.trust_dscp);
+    row(out, "wash", wan.wash.word(), wan.wash == usual.wash);
+    row(out, "nat", yes(wan.nat), wan.nat == usual.nat);
     if wan.engine != Engine::Htb {
         cake(out, wan);
     }
@@ -79,7 +108,6 @@ fn cake(out: &mut String, wan: &Wan) {
         cake.isolation.is_none(),
     );
     row(out, "cake_ack_filter", cake.ack_filter.word(), cake.ack_filter == usual.ack_filter);
-    row(out, "cake_wash", yes(cake.wash), cake.wash == usual.wash);
     row(out, "cake_split_gso", auto(cake.split_gso), cake.split_gso.is_none());
     row(out, "cake_rtt", cake.rtt, cake.rtt == usual.rtt);
     row(out, "cake_memlimit", memlimit, cake.memlimit.is_none());

@@ -5,21 +5,26 @@
 //! `link` knows the link layers. Read `/etc/config/weir`'s table in the README before adding an option.
 
 mod check;
+mod check_rule;
 pub mod describe;
 pub mod error;
 pub mod link;
 pub mod network;
 pub mod options;
 pub mod read;
+mod read_rule;
+pub mod rule;
+pub mod service;
 pub mod uci;
 pub mod value;
 
-use crate::units::{Bytes, DeviceName, Micros, Permille, Rate};
+use crate::units::{Bytes, DeviceName, Dscp, Micros, Permille, Rate, Way};
 use alloc::string::String;
 use alloc::vec::Vec;
 
 pub use error::{Fault, Severity};
 pub use link::LinkLayer;
+pub use rule::Rule;
 
 /// Everything `/etc/config/weir` says, with the defaults filled in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +35,8 @@ pub struct Config {
     pub wans: Vec<Wan>,
     /// The traffic classes of every line and direction, in the order they are shown.
     pub classes: Vec<Class>,
+    /// Which packets go to which class, in the order they are looked at: the user's own and those that are there anyway.
+    pub rules: Vec<Rule>,
 }
 
 /// Settings of the whole program (section `globals`).
@@ -39,6 +46,8 @@ pub struct Globals {
     pub enabled: bool,
     /// The least important messages that are written.
     pub log_level: LogLevel,
+    /// Whether rules for well-known services hold.
+    pub services: bool,
 }
 
 /// How much is written to the log.
@@ -81,7 +90,11 @@ pub struct Wan {
     /// Whether super-packets (GRO, TSO) are switched off where HTB counts bytes.
     pub offloads: Offloads,
     /// In which directions the packets' own DSCP chooses the class.
-    pub trust_dscp: TrustDscp,
+    pub trust_dscp: Ways,
+    /// In which directions the DSCP is cleared once packets are classified.
+    pub wash: Ways,
+    /// Whether IPv4 addresses of the LAN are replaced by the line's own.
+    pub nat: bool,
     /// What only the CAKE engine knows.
     pub cake: CakeOptions,
 }
@@ -119,10 +132,10 @@ pub enum Offloads {
     Keep,
 }
 
-/// In which directions the packets' own DSCP chooses the class.
+/// Some of the two directions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the directions are their own explanation")]
-pub enum TrustDscp {
+pub enum Ways {
     None,
     Up,
     Down,
@@ -144,6 +157,23 @@ pub struct Class {
     pub target: Micros,
     /// Takes the packets no rule and no DSCP places elsewhere. Exactly one class does.
     pub is_default: bool,
+    /// The DSCP its leaving packets are given.
+    pub set_dscp_up: Option<Dscp>,
+    /// The DSCP its arriving packets are given.
+    pub set_dscp_down: Option<Dscp>,
+    /// The CAKE tin that serves it.
+    pub cake_tin: CakeTin,
+}
+
+/// The CAKE tin that serves a class, by diffserv4's names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "CAKE's own words, see tc-cake(8)")]
+pub enum CakeTin {
+    Auto,
+    Bulk,
+    BestEffort,
+    Video,
+    Voice,
 }
 
 /// What only CAKE knows; `None` and `Auto` leave the choice to `tc::plan`.
@@ -157,8 +187,6 @@ pub struct CakeOptions {
     pub isolation: Option<Isolation>,
     /// Drop superseded TCP ACKs (upload).
     pub ack_filter: AckFilter,
-    /// Clear the DSCP of what passes.
-    pub wash: bool,
     /// Split super-packets. CAKE's own default below 1 Gbit/s is yes.
     pub split_gso: Option<bool>,
     /// The round trip CAKE expects of the internet.
@@ -229,7 +257,8 @@ words!(LogLevel: "error" Error, "warning" Warning, "info" Info, "debug" Debug);
 words!(DownloadOn: "ifb" Ifb, "lan" Lan, "none" None);
 words!(Engine: "auto" Auto, "htb" Htb, "cake" Cake);
 words!(Offloads: "auto" Auto, "off" Off, "keep" Keep);
-words!(TrustDscp: "none" None, "up" Up, "down" Down, "both" Both);
+words!(Ways: "none" None, "up" Up, "down" Down, "both" Both);
+words!(CakeTin: "auto" Auto, "bulk" Bulk, "besteffort" BestEffort, "video" Video, "voice" Voice);
 words!(Diffserv: "besteffort" Besteffort, "precedence" Precedence, "diffserv3" Diffserv3, "diffserv4" Diffserv4,
     "diffserv8" Diffserv8);
 words!(Isolation: "flowblind" Flowblind, "srchost" Srchost, "dsthost" Dsthost, "hosts" Hosts, "flows" Flows,
@@ -238,7 +267,7 @@ words!(AckFilter: "off" Off, "filter" Filter, "aggressive" Aggressive);
 
 impl Default for Globals {
     fn default() -> Self {
-        Self { enabled: true, log_level: LogLevel::Info }
+        Self { enabled: true, log_level: LogLevel::Info, services: true }
     }
 }
 
@@ -249,7 +278,6 @@ impl Default for CakeOptions {
             nat: true,
             isolation: None,
             ack_filter: AckFilter::Off,
-            wash: false,
             split_gso: None,
             rtt: Micros::ms(100),
             memlimit: None,
@@ -276,13 +304,35 @@ impl Wan {
             takeover: false,
             ecn: true,
             offloads: Offloads::Auto,
-            trust_dscp: TrustDscp::Up,
+            trust_dscp: Ways::Up,
+            wash: Ways::None,
+            nat: true,
             cake: CakeOptions::default(),
         }
     }
 }
 
+impl Ways {
+    /// Whether `way` is among them.
+    pub const fn has(self, way: Way) -> bool {
+        match self {
+            Self::None => false,
+            Self::Up => matches!(way, Way::Up),
+            Self::Down => matches!(way, Way::Down),
+            Self::Both => true,
+        }
+    }
+}
+
 impl Class {
+    /// The DSCP its packets are given on this way.
+    pub const fn set_dscp(&self, way: Way) -> Option<Dscp> {
+        match way {
+            Way::Up => self.set_dscp_up,
+            Way::Down => self.set_dscp_down,
+        }
+    }
+
     /// The four classes there are without any `class` section.
     pub fn defaults() -> Vec<Self> {
         // Critical goes first but never takes more than half the line, so that nobody starves the house by marking
@@ -294,6 +344,9 @@ impl Class {
             priority,
             target: Micros::ms(target),
             is_default,
+            set_dscp_up: None,
+            set_dscp_down: None,
+            cake_tin: CakeTin::Auto,
         };
         alloc::vec![
             row("critical", 30, 50, 0, 50, false),
@@ -307,6 +360,11 @@ impl Class {
 /// What there is without any file: one line, the default route's device, no speeds yet, the four classes.
 impl Default for Config {
     fn default() -> Self {
-        Self { globals: Globals::default(), wans: alloc::vec![Wan::new("wan")], classes: Class::defaults() }
+        Self {
+            globals: Globals::default(),
+            wans: alloc::vec![Wan::new("wan")],
+            classes: Class::defaults(),
+            rules: Rule::builtin(),
+        }
     }
 }

@@ -2,7 +2,7 @@
 //! Every option there is, in one table: it feeds the parser, `weir help config`, the README and the forms.
 
 use super::link::Cells;
-use super::{AckFilter, Diffserv, DownloadOn, Engine, LogLevel, Offloads, TrustDscp, value};
+use super::{AckFilter, CakeTin, Diffserv, DownloadOn, Engine, LogLevel, Offloads, Ways, value};
 use crate::units::Micros;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -17,11 +17,13 @@ pub enum SectionType {
     Wan,
     /// One traffic class.
     Class,
+    /// One rule.
+    Rule,
 }
 
 impl SectionType {
     /// Each, in the order they are shown.
-    pub const ALL: [Self; 3] = [Self::Globals, Self::Wan, Self::Class];
+    pub const ALL: [Self; 4] = [Self::Globals, Self::Wan, Self::Class, Self::Rule];
 
     /// What stands behind `config` in the file.
     pub const fn name(self) -> &'static str {
@@ -29,6 +31,7 @@ impl SectionType {
             Self::Globals => "globals",
             Self::Wan => "wan",
             Self::Class => "class",
+            Self::Rule => "rule",
         }
     }
 
@@ -38,6 +41,7 @@ impl SectionType {
             Self::Globals => "settings of the whole program",
             Self::Wan => "one internet line; several are allowed",
             Self::Class => "one traffic class; without any there are critical, high, normal and low",
+            Self::Rule => "which packets go to which class; the first rule that matches decides",
         }
     }
 }
@@ -67,6 +71,24 @@ pub enum Kind {
     Choice(&'static [&'static str]),
     /// A link layer preset.
     Link,
+    /// The name of a class.
+    ClassName,
+    /// Any words.
+    Text,
+    /// A list of protocols.
+    Protocols,
+    /// A list of ports and ranges.
+    Ports,
+    /// A list of addresses and prefixes.
+    Prefixes,
+    /// One DSCP.
+    Dscp,
+    /// A list of DSCPs.
+    Dscps,
+    /// A range of packet sizes.
+    Length,
+    /// A list of built-in services.
+    Services,
 }
 
 /// One option.
@@ -94,8 +116,11 @@ const fn row(
     Row { section, name, kind, default, help }
 }
 
-use Kind::{Bool, Choice, Device, Integer, Link, Mask, Network, Rate, Share, Size, Span};
-use SectionType::{Class, Globals, Wan};
+use Kind::{
+    Bool, Choice, ClassName, Device, Dscp, Dscps, Integer, Length, Link, Mask, Network, Ports, Prefixes,
+    Protocols, Rate, Services, Share, Size, Span, Text,
+};
+use SectionType::{Class, Globals, Rule, Wan};
 
 /// A choice that CAKE makes by itself, or the user.
 const AUTO_OR_BOOL: &[&str] = &["auto", "1", "0"];
@@ -121,6 +146,13 @@ pub const OPTIONS: &[Row] = &[
         Choice(LogLevel::WORDS),
         "info",
         "The least important messages that are written.",
+    ),
+    row(
+        Globals,
+        "services",
+        Bool,
+        "1",
+        "Rules for well-known services ('weir services') hold behind the rules of the file.",
     ),
     row(Wan, "enabled", Bool, "1", "Off: this line is left alone."),
     row(Wan, "network", Network, "the default route's", "The line's network in /etc/config/network."),
@@ -188,9 +220,23 @@ pub const OPTIONS: &[Row] = &[
     row(
         Wan,
         "trust_dscp",
-        Choice(TrustDscp::WORDS),
+        Choice(Ways::WORDS),
         "up",
         "In which directions a packet's own DSCP chooses its class.",
+    ),
+    row(
+        Wan,
+        "wash",
+        Choice(Ways::WORDS),
+        "none",
+        "Clear the DSCP of packets once they are classified, by direction.",
+    ),
+    row(
+        Wan,
+        "nat",
+        Bool,
+        "1",
+        "IPv4 addresses of the LAN are replaced by the line's own; off: rules can tell them apart on the line.",
     ),
     row(
         Wan,
@@ -208,7 +254,6 @@ pub const OPTIONS: &[Row] = &[
         "CAKE: whom it is fair to; auto is dual-srchost up, dual-dsthost down.",
     ),
     row(Wan, "cake_ack_filter", Choice(AckFilter::WORDS), "off", "CAKE: drop superseded TCP ACKs on upload."),
-    row(Wan, "cake_wash", Bool, "0", "CAKE: clear the DSCP of what passes."),
     row(
         Wan,
         "cake_split_gso",
@@ -256,7 +301,45 @@ pub const OPTIONS: &[Row] = &[
         "0 (normal 1)",
         "Takes the packets that nothing places elsewhere; exactly one class does.",
     ),
+    row(Class, "set_dscp_up", Dscp, "", "The DSCP its leaving packets are given."),
+    row(Class, "set_dscp_down", Dscp, "", "The DSCP its arriving packets are given."),
+    row(Class, "cake_tin", Choice(CakeTin::WORDS), "auto", "CAKE: the tin that serves this class."),
+    row(Rule, "enabled", Bool, "1", "Off: this rule is left out; a service of its name, too."),
+    row(Rule, "name", Text, "the section's name", "What the rule is called."),
+    row(Rule, "class", ClassName, "the service's", "The class its packets go to."),
+    row(
+        Rule,
+        "priority",
+        Integer(0, 65_535),
+        "100",
+        "Smaller is looked at first, then the order of the file; trusted DSCPs stand at 500, services at 1000.",
+    ),
+    row(Rule, "direction", Choice(WAYS), "both", "On which way the rule holds."),
+    row(Rule, "proto", Protocols, "any", "Protocols; with ports and none given: tcp and udp."),
+    row(Rule, "remote_port", Ports, "any", "Ports of the far end: destination out, source in."),
+    row(Rule, "local_port", Ports, "any", "Ports of the near end, as the line sees them."),
+    row(Rule, "remote", Prefixes, "any", "Addresses of the far end."),
+    row(
+        Rule,
+        "local",
+        Prefixes,
+        "any",
+        "Addresses of the near end; behind NAT the line does not see those of IPv4.",
+    ),
+    row(Rule, "dscp", Dscps, "any", "DSCPs the packets carry, trusted or not."),
+    row(Rule, "length", Length, "any", "Bytes of the whole IP packet."),
+    row(
+        Rule,
+        "service",
+        Services,
+        "",
+        "Ports of well-known services; the other conditions hold beside them.",
+    ),
+    row(Rule, "set_dscp", Dscp, "the class's", "The DSCP its packets are given."),
 ];
+
+/// What a rule's direction may be.
+pub const WAYS: &[&str] = &["both", "up", "down"];
 
 /// The row of an option.
 pub fn find(section: SectionType, name: &str) -> Option<&'static Row> {
@@ -271,8 +354,15 @@ impl Kind {
             Share => "%",
             Span(..) => "ms",
             Size => "bytes",
-            Bool | Integer(..) | Mask | Device | Network | Choice(_) | Link => "",
+            Length => "bytes",
+            Bool | Integer(..) | Mask | Device | Network | Choice(_) | Link | ClassName | Text
+            | Protocols | Ports | Prefixes | Dscp | Dscps | Services => "",
         }
+    }
+
+    /// Whether the option may be a list, or several words in one.
+    pub const fn is_list(self) -> bool {
+        matches!(self, Protocols | Ports | Prefixes | Dscps | Services)
     }
 }
 
@@ -297,6 +387,15 @@ impl fmt::Display for Kind {
                 Ok(())
             }
             Link => f.write_str("link layer"),
+            ClassName => f.write_str("class"),
+            Text => f.write_str("text"),
+            Protocols => f.write_str("list: tcp, udp, icmp, igmp, gre, esp, … or numbers"),
+            Ports => f.write_str("list: 443, 5000-5100"),
+            Prefixes => f.write_str("list: 192.0.2.0/24, 2001:db8::/32"),
+            Dscp => f.write_str("EF, AF41, CS1, … or 0 to 63"),
+            Dscps => f.write_str("list: EF, AF41, CS1, … or 0 to 63"),
+            Length => f.write_str("0-200, 1000-"),
+            Services => f.write_str("list of services"),
         }
     }
 }

@@ -8,13 +8,14 @@ use super::check::{Understood, check};
 use super::error::{Fault, Faults, Severity};
 use super::link::{self, Cells, LinkLayer};
 use super::options::{self, Kind, OPTIONS, Row, SectionType, did_you_mean};
+use super::service::{self, Service};
 use super::uci::{self, Opt, Package, Section};
 use super::value::{self, Quoted};
 use super::{
-    AckFilter, Class, Config, Diffserv, DownloadOn, Engine, Isolation, LogLevel, Offloads, TrustDscp, Wan,
+    AckFilter, CakeTin, Class, Config, Diffserv, DownloadOn, Engine, Isolation, LogLevel, Offloads, Wan, Ways,
 };
 use crate::limits;
-use crate::units::{Bytes, DeviceName, Micros, Permille, Rate};
+use crate::units::{Bytes, DeviceName, Dscp, Micros, Permille, Prefix, Rate};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -62,7 +63,7 @@ pub fn read(package: &Package) -> Result<(Config, Vec<Fault>), Vec<Fault>> {
 }
 
 /// A value whose text has been checked against its row of the table.
-enum Checked {
+pub(super) enum Checked {
     Bool(bool),
     Rate(Rate),
     Share(Permille),
@@ -73,11 +74,18 @@ enum Checked {
     Device(DeviceName),
     Word(String),
     Link(LinkLayer),
+    Protocols(Vec<u8>),
+    Ports(Vec<(u16, u16)>),
+    Prefixes(Vec<Prefix>),
+    Dscp(Dscp),
+    Dscps(u64),
+    Length((u16, u16)),
+    Services(Vec<&'static Service>),
 }
 
-struct Reader<'a> {
-    faults: Faults,
-    understood: Understood<'a>,
+pub(super) struct Reader<'a> {
+    pub(super) faults: Faults,
+    pub(super) understood: Understood<'a>,
 }
 
 impl<'a> Reader<'a> {
@@ -86,6 +94,7 @@ impl<'a> Reader<'a> {
             Some(SectionType::Globals) => self.globals(section),
             Some(SectionType::Wan) => self.wan(section),
             Some(SectionType::Class) => self.class(section),
+            Some(SectionType::Rule) => self.rule(section),
             None => {
                 let known = SectionType::ALL.iter().map(|known| known.name());
                 let hint = match did_you_mean(&section.kind, known.clone()) {
@@ -99,7 +108,11 @@ impl<'a> Reader<'a> {
     }
 
     /// The checked value of each known option of a section.
-    fn options(&mut self, kind: SectionType, section: &'a Section) -> Vec<(&'static Row, &'a Opt, Checked)> {
+    pub(super) fn options<'b>(
+        &mut self,
+        kind: SectionType,
+        section: &'b Section,
+    ) -> Vec<(&'static Row, &'b Opt, Checked)> {
         let mut checked = Vec::new();
         for option in &section.options {
             let Some(row) = options::find(kind, &option.name) else {
@@ -112,12 +125,18 @@ impl<'a> Reader<'a> {
             };
             if let uci::Value::List(entries) = &option.value
                 && entries.len() > 1
+                && !row.kind.is_list()
             {
                 self.faults.fault(option.line, row.name, "takes one value, not a list");
                 continue;
             }
-            let result = option.value.text().ok_or_else(|| "is not text (UTF-8)".to_string());
-            match result.and_then(|text| check_text(row.kind, text)) {
+            let not_text = || "is not text (UTF-8)".to_string();
+            let result = if row.kind.is_list() {
+                words(&option.value).ok_or_else(not_text).and_then(|words| check_list(row.kind, &words))
+            } else {
+                option.value.text().ok_or_else(not_text).and_then(|text| check_text(row.kind, text))
+            };
+            match result {
                 Ok(value) => checked.push((row, option, value)),
                 Err(text) => self.faults.fault(option.line, row.name, text),
             }
@@ -130,6 +149,7 @@ impl<'a> Reader<'a> {
             let globals = &mut self.understood.config.globals;
             match (row.name, value) {
                 ("enabled", Checked::Bool(yes)) => globals.enabled = yes,
+                ("services", Checked::Bool(yes)) => globals.services = yes,
                 ("log_level", Checked::Word(word)) => set(&mut globals.log_level, LogLevel::from_word(&word)),
                 _ => {}
             }
@@ -164,7 +184,9 @@ impl<'a> Reader<'a> {
                 ("takeover", Checked::Bool(yes)) => wan.takeover = yes,
                 ("ecn", Checked::Bool(yes)) => wan.ecn = yes,
                 ("offloads", Checked::Word(word)) => set(&mut wan.offloads, Offloads::from_word(&word)),
-                ("trust_dscp", Checked::Word(word)) => set(&mut wan.trust_dscp, TrustDscp::from_word(&word)),
+                ("trust_dscp", Checked::Word(word)) => set(&mut wan.trust_dscp, Ways::from_word(&word)),
+                ("wash", Checked::Word(word)) => set(&mut wan.wash, Ways::from_word(&word)),
+                ("nat", Checked::Bool(yes)) => wan.nat = yes,
                 (name, value) => cake(&mut wan, name, &value),
             }
         }
@@ -202,6 +224,9 @@ impl<'a> Reader<'a> {
             priority: 1,
             target: Micros::ms(200),
             is_default: false,
+            set_dscp_up: None,
+            set_dscp_down: None,
+            cake_tin: CakeTin::Auto,
         });
         let mut is_enabled = true;
         for (row, _, value) in self.options(SectionType::Class, section) {
@@ -212,6 +237,9 @@ impl<'a> Reader<'a> {
                 ("priority", Checked::Integer(n)) => set(&mut class.priority, u8::try_from(n).ok()),
                 ("target", Checked::Span(span)) => class.target = span,
                 ("default", Checked::Bool(yes)) => class.is_default = yes,
+                ("set_dscp_up", Checked::Dscp(dscp)) => class.set_dscp_up = Some(dscp),
+                ("set_dscp_down", Checked::Dscp(dscp)) => class.set_dscp_down = Some(dscp),
+                ("cake_tin", Checked::Word(word)) => set(&mut class.cake_tin, CakeTin::from_word(&word)),
                 _ => {}
             }
         }
@@ -276,7 +304,6 @@ fn cake(wan: &mut Wan, name: &str, value: &Checked) {
         // Here and below the word that is left, `auto`, is `None`.
         ("cake_isolation", Checked::Word(word)) => cake.isolation = Isolation::from_word(word),
         ("cake_ack_filter", Checked::Word(word)) => set(&mut cake.ack_filter, AckFilter::from_word(word)),
-        ("cake_wash", Checked::Bool(yes)) => cake.wash = *yes,
         ("cake_split_gso", Checked::Word(word)) => cake.split_gso = value::boolean(word).ok(),
         ("cake_rtt", Checked::Span(span)) => cake.rtt = *span,
         ("cake_memlimit", Checked::Size(bytes)) => cake.memlimit = Some(*bytes),
@@ -299,7 +326,86 @@ fn check_text(kind: Kind, text: &str) -> Result<Checked, String> {
         Kind::Network => Checked::Word(network(text)?),
         Kind::Choice(words) => Checked::Word(choice(text, words)?),
         Kind::Link => Checked::Link(link_layer(text)?),
+        Kind::ClassName => Checked::Word(class_name(text)?),
+        Kind::Text => Checked::Word(free_text(text)?),
+        Kind::Dscp => Checked::Dscp(value::dscp(text)?),
+        Kind::Length => Checked::Length(value::length(text)?),
+        Kind::Protocols | Kind::Ports | Kind::Prefixes | Kind::Dscps | Kind::Services => {
+            return check_list(kind, &[text]);
+        }
     })
+}
+
+/// The words of a list, or of an option with several in one; `None` if they are not UTF-8.
+fn words(value: &uci::Value) -> Option<Vec<&str>> {
+    let entries = match value {
+        uci::Value::Text(bytes) => core::slice::from_ref(bytes),
+        uci::Value::List(entries) => entries.as_slice(),
+    };
+    let mut words = Vec::new();
+    for entry in entries {
+        let text = core::str::from_utf8(entry).ok()?;
+        words.extend(text.split([' ', '\t', '\n', ',']).filter(|word| !word.is_empty()));
+    }
+    Some(words)
+}
+
+fn check_list(kind: Kind, words: &[&str]) -> Result<Checked, String> {
+    if words.is_empty() {
+        return Err("is empty; leave it out to mean any".into());
+    }
+    if words.len() > limits::ENTRIES {
+        return Err(format!("has {} entries; at most {} are possible", words.len(), limits::ENTRIES));
+    }
+    let words = words.iter().copied();
+    Ok(match kind {
+        Kind::Protocols => {
+            let mut all: Vec<u8> = Vec::new();
+            words.map(value::protocols).try_for_each(|one| one.map(|numbers| all.extend(numbers)))?;
+            all.sort_unstable();
+            all.dedup();
+            Checked::Protocols(all)
+        }
+        Kind::Ports => {
+            let mut all = words.map(value::ports).collect::<Result<Vec<_>, _>>()?;
+            value::join(&mut all);
+            Checked::Ports(all)
+        }
+        Kind::Prefixes => {
+            let mut all = words.map(value::prefix).collect::<Result<Vec<_>, _>>()?;
+            all.sort_unstable();
+            all.dedup();
+            Checked::Prefixes(all)
+        }
+        Kind::Dscps => {
+            Checked::Dscps(words.map(value::dscps).try_fold(0, |set, one| one.map(|bits| set | bits))?)
+        }
+        Kind::Services => Checked::Services(words.map(service).collect::<Result<Vec<_>, _>>()?),
+        _ => return words.last().map_or_else(|| Err(String::new()), |word| check_text(kind, word)),
+    })
+}
+
+fn service(text: &str) -> Result<&'static Service, String> {
+    service::find(text).ok_or_else(|| {
+        let names = service::SERVICES.iter().map(|service| service.name);
+        let hint = did_you_mean(text, names).map(|word| format!("did you mean '{word}'? "));
+        format!("{} is not a service; {}'weir services' lists them", Quoted(text), hint.unwrap_or_default())
+    })
+}
+
+fn class_name(text: &str) -> Result<String, String> {
+    let is_name = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if is_name { Ok(text.into()) } else { Err(format!("{} is not the name of a class", Quoted(text))) }
+}
+
+/// A name for people: one line, not too long to be shown.
+fn free_text(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("is empty".into()),
+        text if text.chars().any(char::is_control) => Err("must not hold control characters".into()),
+        text if text.chars().count() > 40 => Err("is longer than 40 characters".into()),
+        text => Ok(text.into()),
+    }
 }
 
 /// An unknown option's name as far as it helps; UCI has made sure of its letters.
@@ -410,11 +516,23 @@ mod tests {
             (.., Kind::Device | Kind::Network) => "x",
             (.., Kind::Choice(words)) => words.iter().rfind(|word| **word != row.default).expect("a choice"),
             (.., Kind::Link) => "docsis",
+            (.., Kind::ClassName) => "high",
+            (.., Kind::Text) => "x",
+            (.., Kind::Protocols) => "udp",
+            (.., Kind::Ports) => "443",
+            (.., Kind::Prefixes) => "2001:db8::/32",
+            (.., Kind::Dscp | Kind::Dscps) => "EF",
+            (.., Kind::Length) => "0-100",
+            (.., Kind::Services) => "icmp",
         }
     }
 
     fn with(row: &Row, value: &str) -> String {
-        let name = if row.section == SectionType::Class { "high" } else { "wan" };
+        let name = match row.section {
+            SectionType::Class => "high",
+            SectionType::Rule => "dns",
+            SectionType::Globals | SectionType::Wan => "wan",
+        };
         format!("config {} '{name}'\n option {} '{value}'\n", row.section.name(), row.name)
     }
 
@@ -450,13 +568,14 @@ mod tests {
             if let Kind::Choice(words) = row.kind {
                 words.iter().for_each(|word| drop(read_anyway(&with(row, word))));
             }
-            // The rest are sentences: "the network's".
-            if row.section != SectionType::Class && check_text(row.kind, row.default).is_ok() {
+            // The rest are sentences: "the network's"; classes and rules begin with a section.
+            let is_there_anyway = matches!(row.section, SectionType::Globals | SectionType::Wan);
+            if is_there_anyway && check_text(row.kind, row.default).is_ok() {
                 assert_eq!(read_anyway(&with(row, row.default)), Config::default(), "{}", row.name);
                 defaults += 1;
             }
         }
-        assert_eq!(defaults, 19);
+        assert_eq!(defaults, 21);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use crate::units::{Bytes, DeviceName, Dscp, Micros, Permille, Prefix, Rate};
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt::{self, Write};
 
 /// The slowest and the fastest line weir shapes.
@@ -233,6 +234,109 @@ pub fn dscp(text: &str) -> Result<Dscp, String> {
     })
 }
 
+/// Names of protocols, as firewalls write them; `icmp` is that of both families.
+const PROTOCOLS: &[(&str, &[u8])] = &[
+    ("tcp", &[6]),
+    ("udp", &[17]),
+    ("tcpudp", &[6, 17]),
+    ("icmp", &[1, 58]),
+    ("icmpv6", &[58]),
+    ("igmp", &[2]),
+    ("gre", &[47]),
+    ("esp", &[50]),
+    ("ah", &[51]),
+    ("dccp", &[33]),
+    ("ipip", &[4]),
+    ("6in4", &[41]),
+    ("ospf", &[89]),
+    ("pim", &[103]),
+    ("l2tp", &[115]),
+    ("sctp", &[132]),
+    ("udplite", &[136]),
+];
+
+/// A protocol's name, or its number.
+pub fn protocol_name(number: u8) -> String {
+    let named = PROTOCOLS.iter().find(|(_, numbers)| *numbers == [number]);
+    match number {
+        1 => "icmp".into(),
+        _ => named.map_or_else(|| format!("protocol {number}"), |(name, _)| (*name).into()),
+    }
+}
+
+/// The name of a code point, or its number.
+pub fn dscp_name(dscp: Dscp) -> String {
+    let named = DSCPS.iter().find(|(_, n)| *n == dscp.get());
+    named.map_or_else(|| format!("{}", dscp.get()), |(name, _)| (*name).into())
+}
+
+/// `tcp`, `icmp`, `47`.
+pub fn protocols(text: &str) -> Result<Vec<u8>, String> {
+    if let Some((_, numbers)) = PROTOCOLS.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)) {
+        return Ok(numbers.to_vec());
+    }
+    let number = text.parse::<u8>().ok().filter(|_| is_number(text));
+    number.map(|n| alloc::vec![n]).ok_or_else(|| {
+        let names: Vec<&str> = PROTOCOLS.iter().map(|(name, _)| *name).collect();
+        format!("{} is not a protocol; write {} or a number to 255", Quoted(text), names.join(", "))
+    })
+}
+
+/// `443` or `5000-5100`.
+pub fn ports(text: &str) -> Result<(u16, u16), String> {
+    let wrong = || format!("{} is not a port or range; write for example 443 or 5000-5100", Quoted(text));
+    let (low, high) = text.split_once(['-', ':']).unwrap_or((text, text));
+    let port = |text: &str| text.parse::<u16>().ok().filter(|port| *port > 0 && is_number(text));
+    match (port(low), port(high)) {
+        (Some(low), Some(high)) if low <= high => Ok((low, high)),
+        (Some(low), Some(high)) => {
+            Err(format!("the range {low}-{high} is empty: did you mean {high}-{low}?"))
+        }
+        _ => Err(wrong()),
+    }
+}
+
+/// `40-100`, `1000-`, `-200`, `64`: bytes of an IP packet.
+pub fn length(text: &str) -> Result<(u16, u16), String> {
+    let (low, high) = text.split_once('-').unwrap_or((text, text));
+    let end = |text: &str, open: u16| match text {
+        "" => Some(open),
+        _ => text.parse::<u16>().ok().filter(|_| is_number(text)),
+    };
+    match (end(low, 0), end(high, u16::MAX)) {
+        (Some(low), Some(high)) if low <= high && text != "-" && !text.is_empty() => Ok((low, high)),
+        _ => Err(format!(
+            "{} is not a range of packet sizes; write for example 0-200 or 1000- (bytes of the IP packet)",
+            Quoted(text)
+        )),
+    }
+}
+
+/// A code point or a range of them: `EF`, `AF41`, `8-15`; as a set of bits.
+pub fn dscps(text: &str) -> Result<u64, String> {
+    let (low, high) = match text.split_once('-') {
+        Some((low, high)) => (dscp(low)?.get(), dscp(high)?.get()),
+        None => (dscp(text)?.get(), dscp(text)?.get()),
+    };
+    if low > high {
+        return Err(format!("the range {low}-{high} is empty: did you mean {high}-{low}?"));
+    }
+    Ok((low..=high).fold(0, |set, point| set | 1 << point))
+}
+
+/// Sorts ranges and joins those that touch.
+pub fn join(ranges: &mut Vec<(u16, u16)>) {
+    ranges.sort_unstable();
+    let mut joined: Vec<(u16, u16)> = Vec::with_capacity(ranges.len());
+    for (low, high) in ranges.drain(..) {
+        match joined.last_mut() {
+            Some((_, end)) if low <= end.saturating_add(1) => *end = high.max(*end),
+            _ => joined.push((low, high)),
+        }
+    }
+    *ranges = joined;
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -427,5 +531,35 @@ mod tests {
         for text in ["", "eth 0", "sixteen-letters-", "a/b", ".."] {
             assert!(device(text).expect_err(text).contains("1 to 15 characters"), "{text}");
         }
+    }
+
+    #[test]
+    fn ports_ranges_protocols_and_sizes_are_read_or_refused() {
+        assert_eq!((ports("443"), ports("5000-5100")), (Ok((443, 443)), Ok((5000, 5100))));
+        for bad in ["", "0", "-", "65536", "+1", "1-2-3", "a", "5100-5000", "1 - 2"] {
+            assert!(ports(bad).is_err(), "{bad}");
+        }
+        assert_eq!(length("0-200"), Ok((0, 200)));
+        assert_eq!(
+            (length("1000-"), length("-64"), length("64")),
+            (Ok((1000, 65535)), Ok((0, 64)), Ok((64, 64)))
+        );
+        for bad in ["", "-", "2-1", "x", "70000", "1-2-3"] {
+            assert!(length(bad).is_err(), "{bad}");
+        }
+        assert_eq!(protocols("UDP"), Ok(alloc::vec![17]));
+        assert_eq!((protocols("icmp"), protocols("47")), (Ok(alloc::vec![1, 58]), Ok(alloc::vec![47])));
+        for bad in ["256", "-1", "+6", "", "tcp,udp", "quic"] {
+            assert!(protocols(bad).is_err(), "{bad}");
+        }
+        assert_eq!(dscps("EF"), Ok(1 << 46));
+        assert_eq!(dscps("cs1-9"), Ok(3 << 8));
+        assert!(dscps("9-8").is_err() && dscps("64").is_err() && dscps("-").is_err());
+        let mut ranges = alloc::vec![(30, 40), (1, 5), (6, 7), (35, 50), (9, 9)];
+        join(&mut ranges);
+        assert_eq!(ranges, [(1, 7), (9, 9), (30, 50)]);
+        let mut ranges = alloc::vec![(1, u16::MAX), (2, 3)];
+        join(&mut ranges);
+        assert_eq!(ranges, [(1, u16::MAX)]);
     }
 }

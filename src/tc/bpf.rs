@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `cls_bpf` with a classic program: options as bytes and back. Read `cls_bpf.c` before editing.
 //!
-//! No `TCA_BPF_CLASSID`: the program's return value is the class. A program over 4030 instructions cannot be dumped
+//! No `TCA_BPF_CLASSID`: the program's return value is the class, or -1 where actions alone are wanted. A program over 4030 instructions cannot be dumped
 //! (EMSGSIZE), hence `limits::PROGRAM`. The kernel hands the program back as it was given.
 
 use super::attr::{self, Attrs};
+use super::{Bpf, action};
 use crate::classify::{Insn, Program};
 use crate::units::Handle;
 use alloc::vec::Vec;
@@ -17,23 +18,33 @@ const OPS: u16 = 5;
 const FLAGS: u16 = 8;
 
 /// Appends the `TCA_OPTIONS` payload.
-pub fn put(program: &Program, out: &mut Vec<u8>) {
+pub fn put(Bpf { program, actions }: &Bpf, out: &mut Vec<u8>) {
+    if !actions.is_empty() {
+        let list = attr::open(out, ACT);
+        action::put(actions, out);
+        attr::close(out, list);
+    }
     attr::put_u16(out, OPS_LEN, program.insns.len() as u16); // bounded by limits::PROGRAM
     let ops = attr::open(out, OPS);
     program.insns.iter().for_each(|insn| out.extend_from_slice(&insn.to_bytes()));
     attr::close(out, ops);
 }
 
-/// Reads the `TCA_OPTIONS` payload; `None` for extended BPF and for filters that do more with a packet than return its
-/// class: a class or actions of their own, or `direct-action`.
-pub fn read(options: Attrs<'_>) -> Option<Program> {
-    if [ACT, POLICE, CLASSID, FLAGS].iter().any(|kind| options.get(*kind).is_some()) {
+/// Reads the `TCA_OPTIONS` payload; `None` for extended BPF and for filters that do with a packet what weir never does: a
+/// class of their own, `direct-action`, other actions.
+pub fn read(options: Attrs<'_>) -> Option<Bpf> {
+    if [POLICE, CLASSID, FLAGS].iter().any(|kind| options.get(*kind).is_some()) {
         return None;
     }
     let (chunks, rest) = options.get(OPS)?.payload.as_chunks::<8>();
     let insns: Vec<Insn> = chunks.iter().map(|bytes| Insn::from_bytes(*bytes)).collect();
     let default = Handle(insns.last()?.k);
-    (rest.is_empty() && insns.len() <= crate::limits::PROGRAM).then_some(Program { insns, default })
+    let actions = match options.get(ACT) {
+        Some(list) => action::read(list.nested())?,
+        None => Vec::new(),
+    };
+    let program = Program { insns, default };
+    (rest.is_empty() && program.insns.len() <= crate::limits::PROGRAM).then_some(Bpf { program, actions })
 }
 
 #[cfg(test)]
@@ -47,9 +58,10 @@ mod tests {
             Insn { code: 6, jt: 0, jf: 0, k: 0x57e1_0030 }
         ];
         let program = Program { insns, default: Handle::new(0x57e1, 0x30) };
+        let bpf = Bpf { program, actions: alloc::vec![action::Action::HeaderChecksum] };
         let mut out = Vec::new();
-        put(&program, &mut out);
-        assert_eq!(read(Attrs::new(&out)), Some(program));
+        put(&bpf, &mut out);
+        assert_eq!(read(Attrs::new(&out)), Some(bpf));
         // tc's `direct-action` makes a verdict of what is returned.
         attr::put_u32(&mut out, FLAGS, 1);
         assert_eq!(read(Attrs::new(&out)), None);

@@ -6,7 +6,9 @@
 //! ignores its parent), and no packet is turned onto queues that are not complete.
 //! A roll-back is `diff(dump, before)`: the arguments turned round.
 
-use super::{Class, Device, Filter, FilterKind, Origin, PREFERENCE, Qdisc, QdiscKind, ROOT_MAJOR, Tree};
+use super::{
+    Class, Device, Filter, FilterKind, Origin, PREFERENCE, PREFERENCES, Qdisc, QdiscKind, ROOT_MAJOR, Tree,
+};
 use crate::units::{DeviceName, Handle, Rate};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -380,8 +382,8 @@ fn hook(device: &Device) -> Option<&Qdisc> {
 
 /// Whether a filter carries our preference where we put filters.
 pub fn is_own_filter(filter: &Filter) -> bool {
-    filter.pref == PREFERENCE
-        && (filter.parent == Handle::INGRESS_FILTERS || filter.parent == Handle::new(ROOT_MAJOR, 0))
+    (PREFERENCE..PREFERENCE + PREFERENCES).contains(&filter.pref)
+        && (filter.parent == Handle::INGRESS_FILTERS || filter.parent.major() == ROOT_MAJOR)
 }
 
 #[cfg(test)]
@@ -585,7 +587,7 @@ mod tests {
         for device in &mut tree.devices {
             device.qdiscs.sort_by_key(|q| (q.parent != Handle::ROOT, q.parent == Handle::INGRESS, q.handle));
             device.classes.sort_by_key(|c| (c.parent.minor() != 0, c.handle));
-            device.filters.sort_by_key(|f| f.parent.0);
+            device.filters.sort_by_key(|f| (f.parent.0, f.pref));
         }
         tree.devices.retain(|d| d.origin != Origin::System || !d.qdiscs.is_empty());
         tree.devices.sort_by_key(|d| d.name);

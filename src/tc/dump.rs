@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! From dumped objects to a [`Tree`], in the canonical order, so that it compares equal to a planned one.
 
+use super::classifier::FIRST_ENTRY;
 use super::diff::is_own_filter;
 use super::stats::Counters;
 use super::{Class, Device, Filter, FilterKind, Link, Origin, Qdisc, QdiscKind, ROOT_MAJOR, Tree};
@@ -52,14 +53,23 @@ impl Builder {
         self.filters.push((index, filter));
     }
 
-    /// Devices whose classes and root filters must be asked for: those with our HTB root.
-    pub fn htb_roots(&self) -> Vec<u32> {
-        let own = self.qdiscs.iter().filter(|(_, q)| {
-            q.parent == Handle::ROOT
-                && q.handle == Handle::new(ROOT_MAJOR, 0)
-                && matches!(q.kind, QdiscKind::Htb(_))
+    /// Devices whose root filters must be asked for, and whether they have classes, too: those with our HTB or CAKE.
+    pub fn roots(&self) -> Vec<(u32, bool)> {
+        let is_own = |q: &Qdisc| q.parent == Handle::ROOT && q.handle == Handle::new(ROOT_MAJOR, 0);
+        let own = self.qdiscs.iter().filter(|(_, q)| is_own(q));
+        let kinds = own.filter_map(|(index, q)| match q.kind {
+            QdiscKind::Htb(_) => Some((*index, true)),
+            QdiscKind::Cake(_) => Some((*index, false)),
+            _ => None,
         });
-        own.map(|(index, _)| *index).collect()
+        kinds.collect()
+    }
+
+    /// The classes of a device that have filters of their own: those beside the line.
+    pub fn entries(&self, index: u32) -> Vec<Handle> {
+        let is_entry = |class: &Class| class.parent.minor() == 0 && class.handle.minor() >= FIRST_ENTRY;
+        let here = self.classes.iter().filter(|(on, class)| *on == index && is_entry(class));
+        here.map(|(_, class)| class.handle).collect()
     }
 
     /// Devices whose hook filters must be asked for: those with an ingress or clsact qdisc.

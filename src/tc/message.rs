@@ -202,7 +202,7 @@ fn put_filter(filter: &Filter, verb: Verb, target: u32, out: &mut Vec<u8>) {
     let options = attr::open(out, TCA_OPTIONS);
     match &filter.kind {
         FilterKind::Redirect { .. } => mirred::put_redirect(target, out),
-        FilterKind::Bpf(program) => bpf::put(program, out),
+        FilterKind::Bpf(kind) => bpf::put(kind, out),
         FilterKind::Foreign(kind) => out.extend_from_slice(&kind.options),
     }
     attr::close(out, options);

@@ -8,9 +8,11 @@
 //! Ours is marked: root handle `57e1:`, leaves `57e2:`…, filter preference 22497, IFB devices in group 22497.
 //! Everything else is [`QdiscKind::Foreign`] and never touched without `takeover`.
 
+pub mod action;
 pub mod attr;
 pub mod bpf;
 pub mod cake;
+pub mod classifier;
 pub mod diff;
 pub mod dump;
 pub mod fifo;
@@ -26,6 +28,8 @@ pub mod stats;
 #[cfg(test)]
 mod tests;
 
+pub use action::Action;
+
 use crate::classify::Program;
 use crate::units::{DeviceName, Handle, Rate};
 use alloc::string::String;
@@ -33,8 +37,10 @@ use alloc::vec::Vec;
 
 /// The major of our root qdisc, `57e1:`; the number is "weir" on a telephone keypad turned hexadecimal enough.
 pub const ROOT_MAJOR: u16 = 0x57e1;
-/// The preference of every filter of ours.
+/// The preference of the first filter of ours at each place; further ones follow it.
 pub const PREFERENCE: u16 = 22497;
+/// How many preferences from [`PREFERENCE`] on are ours.
+pub const PREFERENCES: u16 = 16;
 /// The group of every IFB device of ours (`IFLA_GROUP`); kind ifb in this group is ours.
 pub const GROUP: u32 = 22497;
 /// The scratch device a takeover is tried on.
@@ -246,7 +252,7 @@ pub struct Stab {
 pub struct Filter {
     /// Where it hangs: a qdisc, or [`Handle::INGRESS_FILTERS`].
     pub parent: Handle,
-    /// Its preference; [`PREFERENCE`] if it is ours.
+    /// Its preference; [`PREFERENCE`] or one of the next few if it is ours.
     pub pref: u16,
     /// The EtherType it sees; 3 (`ETH_P_ALL`) for ours.
     pub protocol: u16,
@@ -262,10 +268,19 @@ pub enum FilterKind {
         /// The device the packets go to.
         to: DeviceName,
     },
-    /// A classic BPF classifier (`cls_bpf`) whose return value is the class.
-    Bpf(Program),
+    /// A classic BPF classifier (`cls_bpf`).
+    Bpf(Bpf),
     /// Not ours, or not understood.
     Foreign(Foreign),
+}
+
+/// A classic BPF classifier and what it does with the packets it matches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bpf {
+    /// Its return value is the class, 0 for the next filter, -1 for "matched".
+    pub program: Program,
+    /// What is done with what it matches, in order.
+    pub actions: Vec<Action>,
 }
 
 /// A network device as the system reports it; what `plan` and messages need to know of the world.

@@ -4,21 +4,20 @@
 //! Which device a line is, which engine shapes it, and what the kernel lacks for it is decided here and said in the
 //! plan's notes; how one direction's queues look is `shape`'s business.
 
+use super::classifier::{self, ALL_PROTOCOLS, Made, TooMuch};
 use super::diff::{self, Conflict, Op, Verb};
-use super::shape::{self, Leaf, Shape};
+use super::shape::{Leaf, Shape};
 use super::{
-    Cake, Device, Filter, FilterKind, Link, Origin, PREFERENCE, Qdisc, QdiscKind, ROOT_MAJOR, Stab, Tree,
-    cake,
+    Action, Cake, Device, Filter, FilterKind, Link, Origin, PREFERENCE, Qdisc, QdiscKind, ROOT_MAJOR, Stab,
+    Tree, cake,
 };
-use crate::classify::compile::{Wanted, compile};
-use crate::config::{self, Config, Diffserv, DownloadOn, Engine, Isolation, Offloads, TrustDscp, Wan};
-use crate::units::{DeviceName, Handle, Prefix, Rate};
+use crate::config::{self, Config, Diffserv, DownloadOn, Engine, Isolation, Offloads, Wan};
+use crate::limits;
+use crate::units::{DeviceName, Handle, Prefix, Rate, Way};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-/// `ETH_P_ALL`.
-const ALL_PROTOCOLS: u16 = 3;
 /// Below this rate a super-packet of 64 KB holds the line for 5 ms and more, so `offloads 'auto'` splits them.
 const SPLIT_BELOW: Rate = Rate::mbit(100);
 
@@ -52,14 +51,27 @@ pub struct Lacks {
     pub bpf: bool,
     /// `ifb`, `sch_ingress`, `cls_u32` or `act_mirred`: the way to an IFB.
     pub ifb: bool,
+    /// `act_pedit` or `act_csum`: what rewrites DSCPs.
+    pub pedit: bool,
+    /// `act_skbedit`: what chooses CAKE's tins.
+    pub skbedit: bool,
 }
 
 impl Lacks {
     /// The name of each, as the state file has them.
-    const NAMES: [&str; 6] = ["htb", "fq_codel", "sfq", "cake", "bpf", "ifb"];
+    const NAMES: [&str; 8] = ["htb", "fq_codel", "sfq", "cake", "bpf", "ifb", "pedit", "skbedit"];
 
-    fn flags(&mut self) -> [&mut bool; 6] {
-        [&mut self.htb, &mut self.fq_codel, &mut self.sfq, &mut self.cake, &mut self.bpf, &mut self.ifb]
+    fn flags(&mut self) -> [&mut bool; 8] {
+        [
+            &mut self.htb,
+            &mut self.fq_codel,
+            &mut self.sfq,
+            &mut self.cake,
+            &mut self.bpf,
+            &mut self.ifb,
+            &mut self.pedit,
+            &mut self.skbedit,
+        ]
     }
 
     /// Reads a state file.
@@ -103,8 +115,16 @@ impl Lacks {
                 }
             }
             Op::Filter { verb: Verb::Create | Verb::Replace, filter, .. } if errno == ENOENT => {
-                match filter.kind {
-                    FilterKind::Bpf(_) => self.bpf = true,
+                match &filter.kind {
+                    // The same number for a missing classifier and a missing action; without words the action is
+                    // given up first.
+                    FilterKind::Bpf(bpf) => match bpf.actions.first() {
+                        Some(action) if !text.contains("classifier not found") => match action {
+                            Action::Priority { .. } => self.skbedit = true,
+                            Action::SetDscp { .. } | Action::HeaderChecksum => self.pedit = true,
+                        },
+                        _ => self.bpf = true,
+                    },
                     FilterKind::Redirect { .. } => self.ifb = true,
                     FilterKind::Foreign(_) => {}
                 }
@@ -240,13 +260,6 @@ struct Planner<'a> {
     world: &'a World,
     wan: &'a Wan,
     plan: &'a mut Plan,
-}
-
-/// Whether packets leave or arrive.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
-    Up,
-    Down,
 }
 
 impl<'a> Planner<'a> {
@@ -385,12 +398,16 @@ impl<'a> Planner<'a> {
         lan: Option<&Link>,
     ) -> Result<(Vec<Qdisc>, Vec<super::Class>, Vec<Filter>, &'static str), Direction> {
         match self.engine(lan.is_some())? {
-            "cake" => Ok((alloc::vec![self.cake(way, rate)], Vec::new(), Vec::new(), "cake")),
+            "cake" => {
+                let (qdisc, filters) = self.cake(way, rate, wan);
+                Ok((alloc::vec![qdisc], Vec::new(), filters, "cake"))
+            }
             engine => {
                 let shape = self.shape(rate, wan, lan);
-                let (qdiscs, classes) = shape.build();
-                let filters = self.classifier(way, lan.unwrap_or(wan), lan.is_some());
-                Ok((qdiscs, classes, filters.into_iter().collect(), engine))
+                let (qdiscs, mut classes) = shape.build();
+                let made = self.classifier(way, lan.unwrap_or(wan), lan.is_some());
+                classes.extend(made.classes);
+                Ok((qdiscs, classes, made.filters, engine))
             }
         }
     }
@@ -462,48 +479,56 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn classifier(&self, way: Way, link: &Link, is_on_lan: bool) -> Option<Filter> {
+    /// The filters of an HTB direction.
+    fn classifier(&mut self, way: Way, link: &Link, is_on_lan: bool) -> Made {
         if self.world.lacks.bpf {
-            return None;
+            return Made::default();
         }
-        let classes = &self.config.classes;
-        let names: Vec<(&str, Handle)> = classes
-            .iter()
-            .enumerate()
-            .map(|(n, c)| (c.name.as_str(), shape::class_handle(classes, n)))
-            .collect();
-        let default = shape::default_class(classes);
-        let first = classes.iter().enumerate().min_by_key(|(_, class)| class.priority);
-        let control = first.map_or(default, |(n, _)| shape::class_handle(classes, n));
-        let program = compile(&Wanted {
-            header: link.header_bytes(),
-            classes: &names,
-            default,
-            control,
-            trust_dscp: self.trusts_dscp(way),
-            local: is_on_lan.then_some((self.world.local.as_slice(), shape::UNSHAPED)),
-        })?;
-        Some(filter(Handle::new(ROOT_MAJOR, 0), FilterKind::Bpf(program)))
+        let marks = self.can_mark(way);
+        let local = is_on_lan.then_some(self.world.local.as_slice());
+        let scheme = classifier::scheme(self.config, self.wan, way, link.header_bytes(), local, marks);
+        classifier::for_htb(&scheme).unwrap_or_else(|why| {
+            self.too_much(why);
+            Made::default()
+        })
     }
 
-    fn trusts_dscp(&self, way: Way) -> bool {
-        match self.wan.trust_dscp {
-            TrustDscp::None => false,
-            TrustDscp::Up => way == Way::Up,
-            TrustDscp::Down => way == Way::Down,
-            TrustDscp::Both => true,
+    /// Whether DSCPs can be rewritten, with a note if they should be and cannot.
+    fn can_mark(&mut self, way: Way) -> bool {
+        let rules = self.config.rules.iter().any(|rule| rule.set_dscp.is_some());
+        let classes = self.config.classes.iter().any(|class| class.set_dscp(way).is_some());
+        if self.world.lacks.pedit && (rules || classes || self.wan.wash.has(way)) {
+            self.note(
+                "this kernel cannot rewrite DSCPs (kmod-sched: act_pedit, act_csum); they stay as they are"
+                    .into(),
+            );
         }
+        !self.world.lacks.pedit
     }
 
-    fn cake(&self, way: Way, rate: Rate) -> Qdisc {
+    /// The door has checked this already for every line; a note, should the two ever differ.
+    fn too_much(&mut self, why: TooMuch) {
+        self.note(match why {
+            TooMuch::Program => {
+                format!("the rules need more than {} instructions; no rule is in force", limits::PROGRAM)
+            }
+            TooMuch::Marks => {
+                format!("more than {} pairs of class and DSCP; no rule is in force", limits::MARKS)
+            }
+        });
+    }
+
+    fn cake(&mut self, way: Way, rate: Rate, link: &Link) -> (Qdisc, Vec<Filter>) {
+        let (filters, washes) = self.cake_filters(way, link);
         let options = &self.wan.cake;
         let isolation = match (options.isolation, way) {
             (Some(chosen), _) => chosen,
             (None, Way::Up) => Isolation::DualSrchost,
             (None, Way::Down) => Isolation::DualDsthost,
         };
-        // A provider marks at random; what is not trusted must not choose a tin.
-        let diffserv = if self.trusts_dscp(way) { options.diffserv } else { Diffserv::Besteffort };
+        // A provider marks at random; what is not trusted must not choose a tin. Filters choose it for every packet.
+        let is_chosen = !filters.is_empty() || self.wan.trust_dscp.has(way);
+        let diffserv = if is_chosen { options.diffserv } else { Diffserv::Besteffort };
         let rtt_us = options.rtt.0.min(u64::from(u32::MAX)) as u32;
         let link = self.wan.link;
         let cake = Cake {
@@ -515,7 +540,7 @@ impl<'a> Planner<'a> {
                 Way::Up => options.ack_filter,
                 Way::Down => config::AckFilter::Off,
             },
-            wash: options.wash,
+            wash: washes,
             // CAKE's own rule: above a gigabit the processor matters more than 50 us.
             split_gso: options.split_gso.unwrap_or(rate < Rate::mbit(1000)),
             rtt_us,
@@ -527,12 +552,33 @@ impl<'a> Planner<'a> {
             mpu: u32::from(link.mpu),
             cells: link.cells,
         };
-        Qdisc {
-            parent: Handle::ROOT,
-            handle: Handle::new(ROOT_MAJOR, 0),
-            stab: None,
-            kind: QdiscKind::Cake(cake),
+        let handle = Handle::new(ROOT_MAJOR, 0);
+        (Qdisc { parent: Handle::ROOT, handle, stab: None, kind: QdiscKind::Cake(cake) }, filters)
+    }
+
+    /// The filters that choose CAKE's tins, and whether CAKE itself clears DSCPs.
+    fn cake_filters(&mut self, way: Way, link: &Link) -> (Vec<Filter>, bool) {
+        let washes = self.wan.wash.has(way);
+        let mode = self.wan.cake.diffserv;
+        let lacks = self.world.lacks;
+        if lacks.bpf || lacks.skbedit {
+            let missing =
+                if lacks.bpf { "cls_bpf (kmod-sched-bpf)" } else { "act_skbedit (kmod-sched-core)" };
+            self.note(format!(
+                "this kernel has no {missing}; CAKE chooses tins by trusted DSCPs alone, rules do not count"
+            ));
+            return (Vec::new(), washes);
         }
+        let sets = self.config.rules.iter().any(|rule| rule.set_dscp.is_some())
+            || self.config.classes.iter().any(|class| class.set_dscp(way).is_some());
+        let marks = self.can_mark(way) && sets;
+        // CAKE's own wash comes after filters and would clear what they set.
+        let scheme = classifier::scheme(self.config, self.wan, way, link.header_bytes(), None, marks);
+        let filters = classifier::for_cake(&scheme, self.config, mode).unwrap_or_else(|why| {
+            self.too_much(why);
+            Vec::new()
+        });
+        (filters, washes && !marks)
     }
 
     /// The planned state of a device of the system.

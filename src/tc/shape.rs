@@ -66,10 +66,34 @@ pub fn class_handle(classes: &[config::Class], n: usize) -> Handle {
     Handle::new(ROOT_MAJOR, (slot as u16 + 1) * 0x10)
 }
 
+/// The place of the class that is served first; the first of them in the file's order.
+pub fn first_class(classes: &[config::Class]) -> usize {
+    let first = classes.iter().enumerate().min_by_key(|(_, class)| class.priority);
+    first.map_or(0, |(n, _)| n)
+}
+
+/// The class of the first class's ICMP: `57e1:11` beside `57e1:10`.
+///
+/// A flood of pings must not ride along with voice, and classic BPF cannot police, so ICMP has a leaf with a limit. It
+/// is a sibling, not a child: a child within its own rate ignores its parent anyway (htb_class_mode), and one more
+/// level would cost every packet of the first class.
+pub fn icmp_handle(classes: &[config::Class]) -> Handle {
+    Handle(class_handle(classes, first_class(classes)).0 + 1)
+}
+
+/// The share ICMP never exceeds.
+const ICMP_LIMIT: Permille = Permille::percent(5);
+/// The share it always gets, if so much is left over by the guarantees.
+const ICMP_GUARANTEE: Permille = Permille::percent(1);
+
 /// The handle of the leaf under `class`: `57e2:` under `57e1:10`, and so on.
 pub fn leaf_handle(class: Handle) -> Handle {
     // The unshaped class, 57e1:2, has its leaf far behind the others.
-    let slot = if class == UNSHAPED { 0x20 } else { class.minor() / 0x10 };
+    let slot = match class.minor() {
+        _ if class == UNSHAPED => 0x20,
+        minor if minor % 0x10 == 1 => 0x20 + minor / 0x10,
+        minor => minor / 0x10,
+    };
     Handle::new(ROOT_MAJOR + slot, 0)
 }
 
@@ -108,6 +132,8 @@ impl Shape<'_> {
         let line = self.rate.whole_bytes();
         let mut rates: Vec<Rate> =
             self.classes.iter().map(|class| line.share(class.guarantee).whole_bytes().max(SLOWEST)).collect();
+        let icmp = line.share(self.icmp_guarantee()).whole_bytes().max(SLOWEST);
+        rates.push(icmp);
         fit(&mut rates, line);
 
         let mut out = alloc::vec![self.class(Handle::new(ROOT_MAJOR, 0), LINE, line, line, INNER_QUANTUM, 0)];
@@ -116,8 +142,19 @@ impl Shape<'_> {
             let quantum = self.quantum(class);
             let handle = class_handle(self.classes, n);
             out.push(self.class(LINE, handle, *rate, ceil, quantum, u32::from(class.priority)));
+            if n == first_class(self.classes) {
+                let ceil = line.share(ICMP_LIMIT.min(class.limit)).whole_bytes().max(icmp);
+                let handle = icmp_handle(self.classes);
+                out.push(self.class(LINE, handle, icmp, ceil, self.packet, u32::from(class.priority)));
+            }
         }
         out
+    }
+
+    /// What is left over of the line, but no more than ICMP needs. With nothing left it has the slowest rate and borrows.
+    fn icmp_guarantee(&self) -> Permille {
+        let sum: u16 = self.classes.iter().map(|class| class.guarantee.0).fold(0, u16::saturating_add);
+        Permille(Permille::ALL.0.saturating_sub(sum)).min(ICMP_GUARANTEE)
     }
 
     /// Local traffic passes at any speed a LAN has.
@@ -230,6 +267,7 @@ mod tests {
             [
                 (0x01, Rate::mbit(10), Rate::mbit(10), 0, 1514),
                 (0x10, Rate::mbit(3), Rate::mbit(5), 0, 1538),
+                (0x11, Rate::kbit(100), Rate::kbit(500), 0, 1538),
                 (0x20, Rate::mbit(2), Rate::mbit(10), 1, 6152),
                 (0x30, Rate::mbit(1), Rate::mbit(10), 1, 3076),
                 (0x40, Rate::kbit(500), Rate::mbit(10), 1, 1538),

@@ -2,7 +2,7 @@
 //! Trees and requests in the words of `tc` and `ip`, so that people can read them, and run them.
 
 use super::diff::{Op, Ops, Verb};
-use super::{Cake, Class, Filter, FilterKind, GROUP, Origin, Qdisc, QdiscKind, Stab, Tree};
+use super::{Action, Bpf, Cake, Class, Filter, FilterKind, GROUP, Origin, Qdisc, QdiscKind, Stab, Tree};
 use crate::classify::Program;
 use crate::config::link::Cells;
 use crate::config::{AckFilter, Diffserv, Isolation};
@@ -244,10 +244,33 @@ fn filter_command(verb: &str, device: &DeviceName, filter: &Filter) -> String {
         FilterKind::Redirect { to } => {
             write!(out, " u32 match u32 0 0 action mirred egress redirect dev {to}")
         }
-        FilterKind::Bpf(program) => write!(out, " handle 1 bpf bytecode '{}'", Bytecode(program)),
+        FilterKind::Bpf(Bpf { program, actions }) => {
+            let _ = write!(out, " handle 1 bpf bytecode '{}'", Bytecode(program));
+            actions.iter().try_for_each(|action| write!(out, " action {}", ActionText(*action)))
+        }
         FilterKind::Foreign(foreign) => write!(out, " {}", foreign.kind),
     };
     out
+}
+
+/// An action as `tc` takes it.
+struct ActionText(Action);
+
+impl fmt::Display for ActionText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Action::Priority { priority, is_last_word } => {
+                write!(f, "skbedit priority {priority} {}", if is_last_word { "pipe" } else { "continue" })
+            }
+            Action::SetDscp { dscp, is_v6: false } => {
+                write!(f, "pedit ex munge ip dsfield set {:#x} retain 0xfc pipe", dscp.get() << 2)
+            }
+            Action::SetDscp { dscp, is_v6: true } => {
+                write!(f, "pedit ex munge ip6 traffic_class set {:#x} retain 0xfc pipe", dscp.get() << 2)
+            }
+            Action::HeaderChecksum => f.write_str("csum ip4h pipe"),
+        }
+    }
 }
 
 /// A program as `tc` takes it: the number of instructions, then `code jt jf k` of each.

@@ -176,7 +176,10 @@ mod little_endian {
             ("bfifo", qdisc(Verb::Replace, LEAF, 0x57e4, QdiscKind::Bfifo(Bfifo { limit: 25_000 }))),
             ("clsact", qdisc(Verb::Create, Handle::INGRESS, 0xffff, QdiscKind::Clsact)),
             ("ingress", qdisc(Verb::Create, Handle::INGRESS, 0xffff, QdiscKind::Ingress)),
-            ("bpf", filter(Verb::Create, ROOT, FilterKind::Bpf(program()))),
+            (
+                "bpf",
+                filter(Verb::Create, ROOT, FilterKind::Bpf(Bpf { program: program(), actions: Vec::new() })),
+            ),
             ("mirred", filter(Verb::Create, Handle::INGRESS_FILTERS, redirect)),
             ("link-add-ifb", Op::AddIfb(device("weir-x"))),
             ("link-del", Op::DeleteLink(device("weir-x"))),
@@ -415,7 +418,7 @@ mod little_endian {
         assert_eq!(
             eth7.filters,
             [
-                own(ROOT, FilterKind::Bpf(program())),
+                own(ROOT, FilterKind::Bpf(Bpf { program: program(), actions: Vec::new() })),
                 own(Handle::INGRESS_FILTERS, FilterKind::Redirect { to: device("weir-wan") }),
             ]
         );
@@ -626,7 +629,7 @@ impl Random {
             };
             let insns: Vec<Insn> = (0..count).map(|_| insn(self)).collect();
             let default = Handle(insns[insns.len() - 1].k);
-            FilterKind::Bpf(Program { insns, default })
+            FilterKind::Bpf(Bpf { program: Program { insns, default }, actions: Vec::new() })
         };
         Filter { parent: Handle(self.next()), pref: self.next() as u16, protocol: self.next() as u16, kind }
     }

@@ -61,17 +61,13 @@ fn dump(connection: &mut Connection) -> io::Result<Seen> {
         }
     })?;
     let root = Handle::new(ROOT_MAJOR, 0);
-    for index in builder.htb_roots() {
-        gone_is_fine(connection.dump(
-            |seq, out| message::dump_classes(index, root, seq, out),
-            |m| {
-                if let Some((index, class, counters)) =
-                    message::class(m.payload).filter(|_| m.kind == NEW_CLASS)
-                {
-                    builder.class(index, class, counters);
-                }
-            },
-        ))?;
+    for (index, has_classes) in builder.roots() {
+        if has_classes {
+            classes(connection, &mut builder, index, root)?;
+            for entry in builder.entries(index) {
+                filters(connection, &mut builder, index, entry)?;
+            }
+        }
         filters(connection, &mut builder, index, root)?;
     }
     for index in builder.hooks() {
@@ -81,6 +77,18 @@ fn dump(connection: &mut Connection) -> io::Result<Seen> {
     let counters = std::mem::take(&mut builder.counters);
     let (links, tree) = builder.finish();
     Ok(Seen { links, tree, counters })
+}
+
+fn classes(connection: &mut Connection, builder: &mut Builder, index: u32, root: Handle) -> io::Result<()> {
+    gone_is_fine(connection.dump(
+        |seq, out| message::dump_classes(index, root, seq, out),
+        |m| {
+            if let Some((index, class, counters)) = message::class(m.payload).filter(|_| m.kind == NEW_CLASS)
+            {
+                builder.class(index, class, counters);
+            }
+        },
+    ))
 }
 
 fn filters(connection: &mut Connection, builder: &mut Builder, index: u32, parent: Handle) -> io::Result<()> {

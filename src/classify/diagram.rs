@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+//! From a decision list to a decision diagram: each node splits one field into ranges, equal parts are one node.
+//!
+//! Asking field after field instead of line after line is what makes the time a packet takes grow with the logarithm
+//! of the number of rules. It may need many nodes where rules mix fields freely; the caller gives a budget and falls
+//! back to shorter lists.
+
+use super::list::{Field, Line};
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+/// Where a range of values leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Target {
+    /// No line holds.
+    Fall,
+    /// This is the answer.
+    Answer(u32),
+    /// Another field is asked.
+    Node(u32),
+}
+
+/// One question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// The field that is looked at.
+    pub field: Field,
+    /// `(last value, where it leads)`, rising; the last one's value is the greatest there is.
+    pub parts: Vec<(u32, Target)>,
+}
+
+/// Nodes, each after all it leads to.
+#[derive(Debug, Default)]
+pub struct Diagram {
+    /// The nodes.
+    pub nodes: Vec<Node>,
+    /// What has been built from which lines, so that nothing is built twice.
+    built: BTreeMap<(Vec<u32>, Field, Target), Target>,
+    /// Nodes by content, so that equal ones are one.
+    known: BTreeMap<(Field, Vec<(u32, Target)>), u32>,
+    /// How many more parts there may be.
+    budget: usize,
+}
+
+impl Diagram {
+    /// An empty diagram that may grow by so many parts.
+    pub fn new(budget: usize) -> Self {
+        Self { budget, ..Self::default() }
+    }
+
+    /// Adds what decides among those `lines` that are named, and `last` where none holds; `None` if it would grow
+    /// beyond its budget.
+    pub fn add(&mut self, lines: &[(&Line, u32)], active: &[u32], last: Target) -> Option<Target> {
+        self.build(lines, active, last, 0)
+    }
+
+    /// `last` is what holds when no line does; the fields below `from` have been asked.
+    fn build(&mut self, lines: &[(&Line, u32)], active: &[u32], last: Target, from: Field) -> Option<Target> {
+        let line = |n: &u32| lines.get(*n as usize).map(|(line, _)| *line);
+        let answer = |n: &u32| lines.get(*n as usize).map_or(Target::Fall, |(_, n)| Target::Answer(*n));
+        // What is behind a line that holds anyway is never asked.
+        let end = active.iter().position(|n| line(n).is_none_or(|line| line.is_done(from)));
+        let (mut active, last) = match end.and_then(|end| Some((active.get(..end)?, active.get(end)?))) {
+            Some((before, end)) => (before, answer(end)),
+            None => (active, last),
+        };
+        // Nor need be what would decide the same as what holds anyway.
+        while let Some((_, before)) = active.split_last().filter(|(n, _)| answer(n) == last) {
+            active = before;
+        }
+        let next = |line: &Line| line.conditions.iter().map(|(field, _)| *field).find(|field| *field >= from);
+        let Some(field) = active.iter().filter_map(line).filter_map(next).min() else { return Some(last) };
+        let key = (active.to_vec(), field, last);
+        if let Some(target) = self.built.get(&key) {
+            return Some(*target);
+        }
+        let mut parts: Vec<(u32, Target)> = Vec::new();
+        let (mut still, mut previous): (Vec<u32>, Vec<u32>) = (Vec::new(), Vec::new());
+        for (first, end) in pieces(lines, active, field) {
+            still.clear();
+            still.extend(active.iter().filter(|n| line(n).is_some_and(|line| allows(line, field, first))));
+            let target = match parts.last() {
+                Some((_, target)) if still == previous => *target,
+                _ => self.build(lines, &still, last, field + 1)?,
+            };
+            core::mem::swap(&mut previous, &mut still);
+            match parts.last_mut() {
+                Some((old, same)) if *same == target => *old = end,
+                _ => {
+                    self.budget = self.budget.checked_sub(1)?;
+                    parts.push((end, target));
+                }
+            }
+        }
+        let target = match parts.as_slice() {
+            [(_, only)] => *only,
+            _ => self.node(field, parts),
+        };
+        self.built.insert(key, target);
+        Some(target)
+    }
+
+    fn node(&mut self, field: Field, parts: Vec<(u32, Target)>) -> Target {
+        let next = self.nodes.len() as u32;
+        let n = *self.known.entry((field, parts.clone())).or_insert(next);
+        if n == next {
+            self.nodes.push(Node { field, parts });
+        }
+        Target::Node(n)
+    }
+}
+
+/// Whether `line` can still hold when `field` is `value`.
+fn allows(line: &Line, field: Field, value: u32) -> bool {
+    line.ranges(field).is_none_or(|ranges| {
+        let after = ranges.partition_point(|(_, high)| *high < value);
+        ranges.get(after).is_some_and(|(low, _)| *low <= value)
+    })
+}
+
+/// The stretches of `field` in which every line says the same: `(first, last)` of each.
+fn pieces(lines: &[(&Line, u32)], active: &[u32], field: Field) -> Vec<(u32, u32)> {
+    let mut starts: Vec<u32> = alloc::vec![0];
+    for ranges in active.iter().filter_map(|n| lines.get(*n as usize)?.0.ranges(field)) {
+        for (low, high) in ranges {
+            starts.push(*low);
+            starts.extend(high.checked_add(1));
+        }
+    }
+    starts.sort_unstable();
+    starts.dedup();
+    let ends = starts.iter().skip(1).map(|start| start - 1).chain([u32::MAX]);
+    starts.iter().copied().zip(ends).collect()
+}

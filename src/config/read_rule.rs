@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+//! From a section `rule` to a [`Rule`].
+//!
+//! A rule with the name of one that is there anyway changes that one and keeps its place; others are the user's own.
+
+use super::error::Faults;
+use super::options::{Row, SectionType};
+use super::read::{Checked, Reader};
+use super::rule::{self, Match, OWN_PRIORITY, PORT_PROTOCOLS, Rule};
+use super::service::Service;
+use super::uci::{Opt, Section};
+use super::value;
+use crate::limits;
+use crate::units::{Dscp, Way};
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// What a section says, before it is clear what rule that makes.
+#[derive(Default)]
+struct Said {
+    is_off: bool,
+    class: Option<String>,
+    way: Option<Option<Way>>,
+    priority: Option<u16>,
+    set_dscp: Option<Dscp>,
+    services: Vec<&'static Service>,
+    own: Match,
+    /// The line of the first option about ports.
+    ports_line: u32,
+    /// Whether it says itself which protocols or ports it is about.
+    has_ports: bool,
+}
+
+impl Reader<'_> {
+    pub(super) fn rule(&mut self, section: &Section) {
+        let mut said = Said::default();
+        let mut name =
+            if section.is_anonymous { format!("of line {}", section.line) } else { section.name.clone() };
+        let options = self.options(SectionType::Rule, section);
+        let is_whole = options.len() == section.options.len();
+        for (row, option, value) in options {
+            match (row.name, value) {
+                ("name", Checked::Word(word)) => name = word,
+                (_, value) => said.take(row, option, value),
+            }
+        }
+        let rules = &self.understood.config.rules;
+        let same = |rule: &&Rule| rule.is_builtin && (rule.name == name || rule.name == section.name);
+        let known = rules.iter().find(same).cloned();
+        // Its words are kept: `weir rules` then shows which section changed it.
+        let name = known.as_ref().map_or(name, |rule| rule.name.clone());
+        if known.is_none() && rules.iter().any(|rule| rule.name == name) {
+            let text = format!("there is another rule called '{name}'");
+            return self.faults.fault(section.line, "", text);
+        }
+        if said.is_off {
+            self.understood.config.rules.retain(|rule| rule.name != name);
+            return;
+        }
+        if known.is_none() && rules.len() >= limits::RULES {
+            let text = format!("more than {} rules", limits::RULES);
+            return self.faults.fault(section.line, "", text);
+        }
+        let Some(rule) = said.rule(name, section, known.as_ref(), is_whole, &mut self.faults) else { return };
+        let rules = &mut self.understood.config.rules;
+        match rules.iter_mut().find(|old| old.name == rule.name) {
+            Some(old) => *old = rule,
+            None => rules.push(rule),
+        }
+    }
+}
+
+impl Said {
+    fn take(&mut self, row: &Row, option: &Opt, value: Checked) {
+        let own = &mut self.own;
+        match (row.name, value) {
+            ("enabled", Checked::Bool(yes)) => self.is_off = !yes,
+            ("class", Checked::Word(word)) => self.class = Some(word),
+            ("direction", Checked::Word(word)) => {
+                self.way = Some(match word.as_str() {
+                    "up" => Some(Way::Up),
+                    "down" => Some(Way::Down),
+                    _ => None,
+                });
+            }
+            ("priority", Checked::Integer(n)) => self.priority = u16::try_from(n).ok(),
+            ("set_dscp", Checked::Dscp(dscp)) => self.set_dscp = Some(dscp),
+            ("service", Checked::Services(services)) => self.services = services,
+            ("proto", Checked::Protocols(protocols)) => {
+                own.protocols = protocols;
+                self.has_ports = true;
+            }
+            ("remote_port" | "local_port", Checked::Ports(ports)) => {
+                *(if row.name == "local_port" { &mut own.local_ports } else { &mut own.remote_ports }) =
+                    ports;
+                self.has_ports = true;
+                self.ports_line = option.line;
+            }
+            ("remote", Checked::Prefixes(prefixes)) => own.remote = prefixes,
+            ("local", Checked::Prefixes(prefixes)) => own.local = prefixes,
+            ("dscp", Checked::Dscps(dscps)) => own.dscps = dscps,
+            ("length", Checked::Length(length)) => own.length = Some(length),
+            _ => {}
+        }
+    }
+
+    /// The rule all this makes; `known` is the one of the same name that is there anyway.
+    fn rule(
+        mut self,
+        name: String,
+        section: &Section,
+        known: Option<&Rule>,
+        is_whole: bool,
+        faults: &mut Faults,
+    ) -> Option<Rule> {
+        let has_condition = self.own != Match::default() || !self.services.is_empty();
+        self.check_ports(&name, faults)?;
+        let class = self.class(&name, section, known, faults)?;
+        let alternatives: Vec<Match> = match known {
+            _ if !self.services.is_empty() => {
+                self.services.iter().flat_map(|service| rule::of_service(service)).collect()
+            }
+            Some(known) if !self.has_ports => known.matches.clone(),
+            _ => alloc::vec![Match::default()],
+        };
+        let mut matches: Vec<Match> = Vec::new();
+        for found in alternatives.iter().filter_map(|one| one.and(&self.own)) {
+            if !matches.contains(&found) {
+                matches.push(found);
+            }
+        }
+        if matches.is_empty() {
+            let text =
+                format!("rule '{name}': no packet can meet the service and the other conditions at once");
+            faults.fault(section.line, "service", text);
+            return None;
+        }
+        if !has_condition && known.is_none() && is_whole {
+            faults.warn(section.line, "", format!("rule '{name}' has no condition: it takes every packet"));
+        }
+        let usual = known.map_or(OWN_PRIORITY, |rule| rule.priority);
+        let way = known.and_then(|rule| rule.way);
+        Some(Rule {
+            class,
+            way: self.way.unwrap_or(way),
+            matches,
+            set_dscp: self.set_dscp,
+            priority: self.priority.unwrap_or(usual),
+            // With code points of its own it is no longer the table's row, but still asks whether they are trusted.
+            is_trust: known.is_some_and(|rule| rule.is_trust),
+            is_builtin: known.is_some(),
+            line: section.line,
+            name,
+        })
+    }
+
+    /// The class it names, or that of its services, or the one it had.
+    fn class(
+        &self,
+        name: &str,
+        section: &Section,
+        known: Option<&Rule>,
+        faults: &mut Faults,
+    ) -> Option<String> {
+        if let Some(class) = &self.class {
+            return Some(class.clone());
+        }
+        if let Some(known) = known {
+            return Some(known.class.clone());
+        }
+        let Some((first, rest)) = self.services.split_first() else {
+            if section.option("class").is_none() && section.option("service").is_none() {
+                let text = format!("rule '{name}' needs option 'class': where its packets go");
+                faults.fault(section.line, "", text);
+            }
+            return None;
+        };
+        if let Some(other) = rest.iter().find(|other| other.class != first.class) {
+            let text = format!(
+                "rule '{name}' needs option 'class': '{}' goes to {}, '{}' to {}",
+                first.name, first.class, other.name, other.class
+            );
+            faults.fault(section.line, "", text);
+            return None;
+        }
+        Some(first.class.into())
+    }
+
+    /// Ports alone are those of TCP and UDP; other protocols must have ports.
+    fn check_ports(&mut self, name: &str, faults: &mut Faults) -> Option<()> {
+        if self.own.remote_ports.is_empty() && self.own.local_ports.is_empty() {
+            return Some(());
+        }
+        if self.own.protocols.is_empty() && self.services.is_empty() {
+            self.own.protocols = alloc::vec![6, 17];
+        }
+        let without = self.own.protocols.iter().find(|protocol| !PORT_PROTOCOLS.contains(protocol));
+        if let Some(without) = without {
+            let protocol = value::protocol_name(*without);
+            let text =
+                format!("rule '{name}': {protocol} has no ports; ports need tcp, udp, sctp, dccp or udplite");
+            faults.fault(self.ports_line, "", text);
+            return None;
+        }
+        Some(())
+    }
+}

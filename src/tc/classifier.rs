@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+//! From rules to the filters of one direction, by engine.
+//!
+//! HTB: one program at the root whose answer is the class. Packets that are given a DSCP go to an *entry* first, an
+//! inner class whose filters rewrite and then name the leaf; `htb_classify` asks an inner class's filters wherever in
+//! the tree it is. CAKE: one program for each tin with `skbedit priority`; a returned class id would be a flow override
+//! (sch_cake.c, cake_classify) and ruin fairness.
+
+use super::shape::{self, class_handle};
+use super::{Action, Bpf, Class, Filter, FilterKind, PREFERENCE, ROOT_MAJOR, Ticks};
+use crate::classify::bpf::{Assembler, JEQ_K, LD_W_ABS, RET_K};
+use crate::classify::compile::{Framing, KERNEL_PROTOCOL, compile};
+use crate::classify::list::{List, list};
+use crate::classify::scheme::{Place, Scheme, Verdict};
+use crate::classify::{Insn, Program};
+use crate::config::{CakeTin, Config, Diffserv, Wan};
+use crate::limits;
+use crate::units::{Dscp, Handle, Prefix, Rate, Way};
+use alloc::vec::Vec;
+
+/// `ETH_P_ALL`.
+pub const ALL_PROTOCOLS: u16 = 3;
+/// "This filter, with the class it has itself", which is none.
+const MATCHED: u32 = u32::MAX;
+/// The first entry's class; the next ones follow in steps of 16.
+pub const FIRST_ENTRY: u16 = 0x1000;
+
+/// The rules, classes and choices of one direction of a line. `marks`: whether the kernel can rewrite DSCPs.
+pub fn scheme<'a>(
+    config: &'a Config,
+    wan: &Wan,
+    way: Way,
+    header: u16,
+    local: Option<&'a [Prefix]>,
+    marks: bool,
+) -> Scheme<'a> {
+    let classes = &config.classes;
+    let holds = |rule: &&crate::config::Rule| {
+        rule.way.is_none_or(|only| only == way) && (!rule.is_trust || wan.trust_dscp.has(way))
+    };
+    let places = classes.iter().enumerate().map(|(n, class)| Place {
+        name: class.name.as_str(),
+        leaf: class_handle(classes, n),
+        set_dscp: class.set_dscp(way).filter(|_| marks),
+    });
+    let first = shape::first_class(classes);
+    Scheme {
+        way,
+        header,
+        rules: config.rules.iter().filter(holds).collect(),
+        classes: places.collect(),
+        default: classes.iter().position(|class| class.is_default).unwrap_or(0),
+        first,
+        icmp: Some(shape::icmp_handle(classes)),
+        wash: marks && wan.wash.has(way),
+        marks,
+        local: local.map(|prefixes| (prefixes, shape::UNSHAPED)),
+    }
+}
+
+/// What a classifier adds to a direction's tree.
+#[derive(Debug, Default)]
+pub struct Made {
+    /// Entries, each with the class below it that makes it an inner one.
+    pub classes: Vec<Class>,
+    /// Filters, those of entries before what leads to them.
+    pub filters: Vec<Filter>,
+}
+
+/// Why there is no classifier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TooMuch {
+    /// The decision list or its program is too long.
+    Program,
+    /// More pairs of class and DSCP than [`limits::MARKS`].
+    Marks,
+}
+
+/// The filters of an HTB direction.
+///
+/// # Errors
+/// When it would be more than the kernel or weir takes.
+pub fn for_htb(scheme: &Scheme<'_>) -> Result<Made, TooMuch> {
+    let list = list(scheme).ok_or(TooMuch::Program)?;
+    let marked = marked(&list);
+    if marked.len() > limits::MARKS {
+        return Err(TooMuch::Marks);
+    }
+    let mut made = Made::default();
+    let entry = |n: usize| Handle::new(ROOT_MAJOR, FIRST_ENTRY + 0x10 * n as u16);
+    for (n, verdict) in marked.iter().enumerate() {
+        made.classes.extend(entry_classes(entry(n)));
+        let Some(mark) = verdict.mark else { continue };
+        for (step, is_v6) in [false, true].into_iter().enumerate() {
+            let program = of_family(is_v6, verdict.leaf);
+            made.filters.push(filter(entry(n), step, program, rewrite(mark, is_v6)));
+        }
+        // What is neither keeps its bytes and goes on.
+        made.filters.push(filter(entry(n), 2, answer(verdict.leaf.0), Vec::new()));
+    }
+    let returns =
+        |verdict: Verdict| marked.iter().position(|known| *known == verdict).map_or(verdict.leaf, entry).0;
+    let program = compile(&list, &framing(scheme), &returns).ok_or(TooMuch::Program)?;
+    made.filters.push(filter(Handle::new(ROOT_MAJOR, 0), 0, program, Vec::new()));
+    Ok(made)
+}
+
+/// The filters of a CAKE direction with these tins.
+///
+/// # Errors
+/// When it would be more than the kernel or weir takes.
+pub fn for_cake(scheme: &Scheme<'_>, config: &Config, mode: Diffserv) -> Result<Vec<Filter>, TooMuch> {
+    let root = Handle::new(ROOT_MAJOR, 0);
+    let Some(rest) = tin(mode, CakeTin::BestEffort) else { return Ok(Vec::new()) };
+    let list = list(scheme).ok_or(TooMuch::Program)?;
+    let tin_of = |verdict: Verdict| {
+        let at = scheme.classes.iter().position(|place| place.leaf == verdict.leaf);
+        // The leaf of ICMP is no class of its own here.
+        let class = config.classes.get(at.unwrap_or(scheme.first));
+        class.and_then(|class| tin(mode, cake_tin(class))).unwrap_or(rest)
+    };
+    let marks = marked(&list);
+    let mut tins: Vec<Handle> =
+        list.lines.iter().map(|line| line.verdict).chain([scheme.of_control()]).map(tin_of).collect();
+    tins.push(tin_of(list.default));
+    tins.sort_unstable();
+    tins.dedup();
+    let usual = tin_of(list.default);
+    let mut filters: Vec<Filter> = Vec::new();
+    // With marks to set behind them, filters only leave a note on the packet and let the next one see it.
+    let is_last_word = marks.is_empty();
+    for special in tins.into_iter().rev().filter(|one| *one != usual) {
+        let returns = |verdict: Verdict| if tin_of(verdict) == special { MATCHED } else { 0 };
+        let program = compile(&list, &framing(scheme), &returns).ok_or(TooMuch::Program)?;
+        let action = Action::Priority { priority: special, is_last_word };
+        filters.push(filter(root, filters.len(), program, alloc::vec![action]));
+    }
+    if !marks.is_empty() {
+        // The usual tin's note first: those above overwrite it only where they match, so it must not come last.
+        let action = Action::Priority { priority: usual, is_last_word };
+        filters.insert(0, filter(root, 0, answer(MATCHED), alloc::vec![action]));
+        let mut points: Vec<Dscp> = marks.iter().filter_map(|verdict| verdict.mark).collect();
+        points.sort_unstable();
+        points.dedup();
+        for point in points {
+            for is_v6 in [false, true] {
+                let returns = |verdict: Verdict| if verdict.mark == Some(point) { MATCHED } else { 0 };
+                let framing = Framing { only: Some(is_v6), ..framing(scheme) };
+                let program = compile(&list, &framing, &returns).ok_or(TooMuch::Program)?;
+                filters.push(filter(root, 0, program, rewrite(point, is_v6)));
+            }
+        }
+    } else {
+        let action = Action::Priority { priority: usual, is_last_word };
+        filters.push(filter(root, 0, answer(MATCHED), alloc::vec![action]));
+    }
+    if filters.len() > limits::MARKS {
+        return Err(TooMuch::Marks);
+    }
+    for (pref, filter) in (PREFERENCE..).zip(&mut filters) {
+        filter.pref = pref;
+    }
+    Ok(filters)
+}
+
+/// The tin of a class.
+fn cake_tin(class: &crate::config::Class) -> CakeTin {
+    match (class.cake_tin, class.name.as_str()) {
+        (CakeTin::Auto, "critical") => CakeTin::Voice,
+        (CakeTin::Auto, "high") => CakeTin::Video,
+        (CakeTin::Auto, "low") => CakeTin::Bulk,
+        (CakeTin::Auto, _) if class.priority == 0 && !class.is_default => CakeTin::Voice,
+        (CakeTin::Auto, _) => CakeTin::BestEffort,
+        (chosen, _) => chosen,
+    }
+}
+
+/// The priority that chooses a tin (`cake_select_tin`: minor n is the nth of `tin_order`); `None`: there is only one.
+pub fn tin(mode: Diffserv, tin: CakeTin) -> Option<Handle> {
+    let minor = match (mode, tin) {
+        (Diffserv::Besteffort, _) => return None,
+        (Diffserv::Diffserv3 | Diffserv::Diffserv4, CakeTin::Bulk) => 1,
+        (Diffserv::Diffserv3 | Diffserv::Diffserv4, CakeTin::BestEffort | CakeTin::Auto) => 2,
+        (Diffserv::Diffserv3, CakeTin::Video) => 2,
+        (Diffserv::Diffserv3, CakeTin::Voice) | (Diffserv::Diffserv4, CakeTin::Video) => 3,
+        (Diffserv::Diffserv4, CakeTin::Voice) => 4,
+        (Diffserv::Diffserv8, CakeTin::Bulk) => 2,
+        (Diffserv::Diffserv8, CakeTin::BestEffort | CakeTin::Auto) => 3,
+        (Diffserv::Diffserv8, CakeTin::Video) => 4,
+        (Diffserv::Diffserv8, CakeTin::Voice) => 7,
+        // By IP precedence, 0 to 7.
+        (Diffserv::Precedence, CakeTin::Bulk | CakeTin::BestEffort | CakeTin::Auto) => 1,
+        (Diffserv::Precedence, CakeTin::Video) => 5,
+        (Diffserv::Precedence, CakeTin::Voice) => 6,
+    };
+    Some(Handle::new(ROOT_MAJOR, minor))
+}
+
+fn framing(scheme: &Scheme<'_>) -> Framing {
+    Framing { way: scheme.way, header: scheme.header, control: scheme.of_control(), only: None }
+}
+
+/// The verdicts that give packets a DSCP, each once, in the order of the list.
+fn marked(list: &List) -> Vec<Verdict> {
+    let mut marked: Vec<Verdict> = Vec::new();
+    for verdict in list.lines.iter().map(|line| line.verdict).chain([list.default]) {
+        if verdict.mark.is_some() && !marked.contains(&verdict) {
+            marked.push(verdict);
+        }
+    }
+    marked
+}
+
+/// An inner class is one with a class below it; nothing is ever sent by either.
+fn entry_classes(entry: Handle) -> [Class; 2] {
+    let class = |parent, handle| {
+        let rate = Rate::kbit(8);
+        let burst = Ticks::for_bytes(rate, 1600);
+        Class { parent, handle, rate, ceil: rate, burst, cburst: burst, quantum: 1600, prio: 7 }
+    };
+    let below = Handle::new(ROOT_MAJOR, entry.minor() + 1);
+    [class(Handle::new(ROOT_MAJOR, 0), entry), class(entry, below)]
+}
+
+/// Matches the packets whose network header the kernel knows to be of one family.
+fn of_family(is_v6: bool, leaf: Handle) -> Program {
+    let mut asm = Assembler::default();
+    let (yes, no) = (asm.label(), asm.label());
+    asm.plain(LD_W_ABS, KERNEL_PROTOCOL);
+    asm.branch(JEQ_K, if is_v6 { 0x86dd } else { 0x0800 }, yes, no);
+    asm.place(yes);
+    asm.plain(RET_K, leaf.0);
+    asm.place(no);
+    asm.plain(RET_K, 0);
+    Program { insns: asm.finish().unwrap_or_default(), default: Handle(0) }
+}
+
+/// Always this answer.
+fn answer(k: u32) -> Program {
+    Program { insns: alloc::vec![Insn { code: RET_K, jt: 0, jf: 0, k }], default: Handle(k) }
+}
+
+fn rewrite(dscp: Dscp, is_v6: bool) -> Vec<Action> {
+    let edit = Action::SetDscp { dscp, is_v6 };
+    // The header of IPv6 has no checksum, and no other counts the traffic class.
+    if is_v6 { alloc::vec![edit] } else { alloc::vec![edit, Action::HeaderChecksum] }
+}
+
+fn filter(parent: Handle, step: usize, program: Program, actions: Vec<Action>) -> Filter {
+    Filter {
+        parent,
+        pref: PREFERENCE + step as u16,
+        protocol: ALL_PROTOCOLS,
+        kind: FilterKind::Bpf(Bpf { program, actions }),
+    }
+}
