@@ -20,6 +20,7 @@ extern crate alloc;
 pub mod classify;
 pub mod config;
 pub mod daemon;
+pub mod door;
 pub mod json;
 pub mod limits;
 pub mod report;

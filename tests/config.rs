@@ -5,8 +5,9 @@
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
+use weir::config::Severity;
 use weir::config::describe::describe;
-use weir::config::{Severity, read};
+use weir::door::load;
 
 fn files() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config");
@@ -19,7 +20,7 @@ fn files() -> Vec<PathBuf> {
 
 fn verdict(path: &Path) -> String {
     let name = path.file_name().expect("a name").to_string_lossy();
-    let (faults, config) = match read::load(&fs::read(path).expect("readable")) {
+    let (faults, config) = match load(&fs::read(path).expect("readable")) {
         Ok((config, warnings)) => (warnings, Some(config)),
         Err(faults) => (faults, None),
     };
@@ -52,7 +53,7 @@ fn every_file_is_judged_as_written_down() {
 fn a_file_is_refused_or_warned_about_as_its_name_says() {
     for path in files() {
         let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
-        let worst = match read::load(&fs::read(&path).expect("readable")) {
+        let worst = match load(&fs::read(&path).expect("readable")) {
             Err(faults) => faults.iter().map(|fault| fault.severity).find(|s| *s == Severity::Fault),
             Ok((_, warnings)) => warnings.first().map(|fault| fault.severity),
         };

@@ -82,15 +82,29 @@ pub struct List {
 
 /// Makes the list; `None` if it had more than [`limits::LINES`] lines.
 pub fn list(scheme: &Scheme<'_>) -> Option<List> {
+    let mut lines = all_lines(scheme);
+    if lines.len() > limits::LINES {
+        return None;
+    }
+    let default = scheme.of_default(false);
+    if scheme.of_default(true) != default {
+        let all = Line { is_v6: None, conditions: Vec::new(), verdict: default, rule: None };
+        lines.extend(icmp_of(&all, scheme.of_default(true)));
+    }
+    let mut list = List { lines, default, asks_bare: scheme.asks_bare() };
+    list.trim();
+    Some(list)
+}
+
+/// Every line of every rule, also those that nothing reaches, up to a few more than [`limits::LINES`].
+pub fn all_lines(scheme: &Scheme<'_>) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
-    if let Some((prefixes, leaf)) = scheme.local {
+    if let Some((prefixes, leaf)) = scheme.local.filter(|(prefixes, _)| !prefixes.is_empty()) {
         let verdict = Verdict { leaf, mark: None };
         let near = Match { remote: prefixes.to_vec(), ..Match::default() };
-        if !prefixes.is_empty() {
-            expand(&near, &mut |is_v6, conditions| {
-                lines.push(Line { is_v6, conditions, verdict, rule: None });
-            });
-        }
+        expand(&near, &mut |is_v6, conditions| {
+            lines.push(Line { is_v6, conditions, verdict, rule: None });
+        });
     }
     for (n, rule) in scheme.rules.iter().enumerate() {
         let (icmp, other) = (scheme.of_rule(rule, true), scheme.of_rule(rule, false));
@@ -103,18 +117,11 @@ pub fn list(scheme: &Scheme<'_>) -> Option<List> {
                 lines.push(line);
             });
             if lines.len() > limits::LINES {
-                return None;
+                return lines;
             }
         }
     }
-    let default = scheme.of_default(false);
-    if scheme.of_default(true) != default {
-        let all = Line { is_v6: None, conditions: Vec::new(), verdict: default, rule: None };
-        lines.extend(icmp_of(&all, scheme.of_default(true)));
-    }
-    let mut list = List { lines, default, asks_bare: scheme.asks_bare() };
-    list.trim();
-    Some(list)
+    lines
 }
 
 impl List {

@@ -2,6 +2,7 @@
 //! From what a packet says to the class it belongs in.
 
 pub mod bpf;
+pub mod check;
 pub mod compile;
 pub mod diagram;
 pub mod list;

@@ -3,7 +3,7 @@
 
 use super::{Options, exit_code, print, print_faults};
 use crate::config::describe::describe;
-use crate::config::read::load;
+use crate::door::load;
 use crate::io::files::read_bounded;
 use crate::io::run::read_config;
 

@@ -11,6 +11,7 @@ use super::reactor::Reactor;
 use super::{clock, log};
 use crate::config::{self, Config, Fault, Severity};
 use crate::daemon::{Action, Daemon, Event, Level};
+use crate::door;
 use crate::tc::Link;
 use crate::tc::plan::Lacks;
 use crate::units::DeviceName;
@@ -185,7 +186,7 @@ impl Hands {
 /// The faults of the file, the one that it cannot be read among them.
 pub fn read_config(places: &Places) -> Result<(Config, Vec<Fault>), Vec<Fault>> {
     match read_bounded(&places.config) {
-        Ok(bytes) => config::read::load(&bytes),
+        Ok(bytes) => door::load(&bytes),
         Err(error) if error.kind() == io::ErrorKind::NotFound && !places.is_named => {
             Ok((Config::default(), Vec::new()))
         }

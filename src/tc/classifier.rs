@@ -12,10 +12,12 @@ use crate::classify::bpf::{Assembler, JEQ_K, LD_W_ABS, RET_K};
 use crate::classify::compile::{Framing, KERNEL_PROTOCOL, compile};
 use crate::classify::list::{List, list};
 use crate::classify::scheme::{Place, Scheme, Verdict};
-use crate::classify::{Insn, Program};
-use crate::config::{CakeTin, Config, Diffserv, Wan};
+use crate::classify::{Insn, Program, check};
+use crate::config::{self, CakeTin, Config, Diffserv, Engine, Fault, Rule, Severity, Wan};
 use crate::limits;
 use crate::units::{Dscp, Handle, Prefix, Rate, Way};
+use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 /// `ETH_P_ALL`.
@@ -35,9 +37,8 @@ pub fn scheme<'a>(
     marks: bool,
 ) -> Scheme<'a> {
     let classes = &config.classes;
-    let holds = |rule: &&crate::config::Rule| {
-        rule.way.is_none_or(|only| only == way) && (!rule.is_trust || wan.trust_dscp.has(way))
-    };
+    let holds =
+        |rule: &&Rule| rule.way.is_none_or(|only| only == way) && (!rule.is_trust || wan.trust_dscp.has(way));
     let places = classes.iter().enumerate().map(|(n, class)| Place {
         name: class.name.as_str(),
         leaf: class_handle(classes, n),
@@ -164,7 +165,7 @@ pub fn for_cake(scheme: &Scheme<'_>, config: &Config, mode: Diffserv) -> Result<
 }
 
 /// The tin of a class.
-fn cake_tin(class: &crate::config::Class) -> CakeTin {
+fn cake_tin(class: &config::Class) -> CakeTin {
     match (class.cake_tin, class.name.as_str()) {
         (CakeTin::Auto, "critical") => CakeTin::Voice,
         (CakeTin::Auto, "high") => CakeTin::Video,
@@ -194,6 +195,60 @@ pub fn tin(mode: Diffserv, tin: CakeTin) -> Option<Handle> {
         (Diffserv::Precedence, CakeTin::Voice) => 6,
     };
     Some(Handle::new(ROOT_MAJOR, minor))
+}
+
+/// What is wrong with the rules of a checked configuration: rules out of reach, programs too large.
+///
+/// # Errors
+/// Every fault and warning, `warnings` among them, when there is a fault.
+pub fn verify(config: &Config, warnings: Vec<Fault>) -> Result<Vec<Fault>, Vec<Fault>> {
+    let mut found: Vec<Fault> = Vec::new();
+    // Without a rule of one's own, everything is known to be in order.
+    if config.rules.iter().all(|rule| rule.line == 0) {
+        return Ok(warnings);
+    }
+    let mut out_of_reach: Vec<(&Rule, &Rule, Way)> = Vec::new();
+    for wan in config.wans.iter().filter(|wan| wan.enabled) {
+        for way in Way::ALL {
+            let scheme = scheme(config, wan, way, 14, None, true);
+            for (n, m) in check::shadowed(&scheme) {
+                if let (Some(rule), Some(other)) = (scheme.rules.get(n), scheme.rules.get(m)) {
+                    out_of_reach.push((rule, other, way));
+                }
+            }
+            let made = match wan.engine {
+                Engine::Cake => for_cake(&scheme, config, wan.cake.diffserv).map(|_| ()),
+                Engine::Auto | Engine::Htb => for_htb(&scheme).map(|_| ()),
+            };
+            match made {
+                Ok(()) => {}
+                Err(TooMuch::Program) => found.push(check::too_large(&scheme)),
+                Err(TooMuch::Marks) => {
+                    let text =
+                        format!("more than {} pairs of class and DSCP to set for {way}", limits::MARKS);
+                    found.push(Fault { severity: Severity::Fault, line: 0, option: String::new(), text });
+                }
+            }
+        }
+    }
+    for (n, (rule, other, _)) in out_of_reach.iter().enumerate() {
+        let is_first = !out_of_reach.iter().take(n).any(|(known, ..)| known.line == rule.line);
+        let holds = |way: &Way| rule.way.is_none_or(|only| only == *way);
+        let lines = config.wans.iter().filter(|wan| wan.enabled).count();
+        let wanted = Way::ALL.iter().filter(|way| holds(way)).count() * lines;
+        let is_everywhere =
+            out_of_reach.iter().filter(|(known, ..)| known.line == rule.line).count() == wanted;
+        if is_first && is_everywhere {
+            found.push(check::warning(rule, other));
+        }
+    }
+    // The door has room for so many; what is wrong with rules is said first where it refuses the file.
+    found.dedup();
+    let is_refused = found.iter().any(|fault| fault.severity == Severity::Fault);
+    found.extend(warnings);
+    found.truncate(limits::FAULTS);
+    found.sort_by_key(|fault| fault.line);
+    if is_refused { Err(found) } else { Ok(found) }
 }
 
 fn framing(scheme: &Scheme<'_>) -> Framing {

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The door: text becomes a configuration that is checked whole, once, or every fault of it is told.
+
+use crate::config::{Config, Fault, read};
+use crate::tc::classifier;
+use alloc::vec::Vec;
+
+/// Reads a file: its grammar, its values, what contradicts what, and whether its rules make a program.
+///
+/// # Errors
+/// Every fault and warning, when there is at least one fault.
+pub fn load(bytes: &[u8]) -> Result<(Config, Vec<Fault>), Vec<Fault>> {
+    let (config, warnings) = read::load(bytes)?;
+    let warnings = classifier::verify(&config, warnings)?;
+    Ok((config, warnings))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+    use alloc::string::{String, ToString};
+
+    fn told(file: &str) -> Vec<String> {
+        let faults = match load(file.as_bytes()) {
+            Ok((_, warnings)) => warnings,
+            Err(faults) => faults,
+        };
+        faults.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_rule_behind_one_that_takes_all_its_packets_is_told_of_both() {
+        let file = "config rule 'wide'\n option class 'low'\n list remote_port '100-200'\n list remote_port '300'\n\
+                    config rule 'narrow'\n option class 'high'\n option proto 'udp'\n list remote_port '150 300'\n";
+        assert_eq!(
+            told(file),
+            [
+                "5: warning: rule 'narrow' can never match: rule 'wide' (line 1) takes all its packets first; option \
+              'priority' puts it in front"
+            ]
+        );
+        // One way round, or with a port of its own, it is reached.
+        assert_eq!(
+            told(&file.replace("config rule 'narrow'\n", "config rule 'narrow'\n option priority '9'\n")),
+            [""; 0]
+        );
+        assert_eq!(told(&file.replace("150 300", "150 301")), [""; 0]);
+        assert_eq!(
+            told(&file.replace("config rule 'wide'\n", "config rule 'wide'\n option direction 'up'\n")),
+            [""; 0]
+        );
+    }
+
+    #[test]
+    fn a_rule_behind_a_trusted_mark_is_reached_where_marks_are_not_trusted() {
+        let file = "config rule 'late'\n option class 'high'\n option dscp 'EF'\n option priority '600'\n";
+        assert_eq!(told(file), [""; 0]);
+        let both = format!("config wan 'w'\n option trust_dscp 'both'\n{file}");
+        assert_eq!(
+            told(&both),
+            [
+                "3: warning: rule 'late' can never match: rule 'dscp_critical' (built in) takes all its packets first; \
+              option 'priority' puts it in front"
+            ]
+        );
+    }
+
+    #[test]
+    fn rules_that_make_too_large_a_program_are_named() {
+        let mut file = String::from("config globals 'g'\n option services '0'\n");
+        for n in 0..250 {
+            let (net, class) = (n * 77 % 250, ["low", "high"][n % 2]);
+            file.push_str(&format!("config rule 'r{n}'\n option class '{class}'\n"));
+            (0..12).for_each(|m| file.push_str(&format!(" list remote '2001:db8:{net:x}:{m:x}::/64'\n")));
+        }
+        let told = told(&file);
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(
+            told[0].contains("the rules for upload make a program of more than 4000 instructions"),
+            "{told:?}"
+        );
+        assert!(told[0].contains("'r0' (24 conditions)"), "{told:?}");
+    }
+}
