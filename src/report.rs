@@ -191,7 +191,8 @@ fn classes(config: &Config, device: &DeviceName, seen: &Seen<'_>) -> Vec<ClassRe
         .iter()
         .enumerate()
         .map(|(n, class)| (class.name.as_str(), class_handle(&config.classes, n)));
-    let rows = named.chain([("(local)", shape::UNSHAPED)]).filter_map(|(name, handle)| {
+    let beside = [("(icmp)", shape::icmp_handle(&config.classes)), ("(local)", shape::UNSHAPED)];
+    let rows = named.chain(beside).filter_map(|(name, handle)| {
         let class = have.classes.iter().find(|class| class.handle == handle)?;
         Some(ClassReport {
             name: name.to_string(),
