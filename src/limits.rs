@@ -17,6 +17,12 @@ pub const LINES: usize = 4096;
 pub const EXTENSIONS: usize = 6;
 /// Pairs of class and DSCP packets are marked with, for each direction: each is two small HTB classes.
 pub const MARKS: usize = 16;
+/// Ports without a rule that are counted at once; the frequent ones stay, whatever comes.
+pub const UNMATCHED: usize = 64;
+/// Packets looked at in a second while somebody watches rules: enough to see a rule at work, too few to be felt.
+pub const SAMPLES: u32 = 2000;
+/// Bytes of each packet that are looked at: link, tags, IPv6 with extension headers, TCP.
+pub const SAMPLE_BYTES: usize = 256;
 /// Bytes of a configuration file: a hundred times a large one; more is not a weir file.
 pub const CONFIG_BYTES: usize = 256 * 1024;
 /// Faults and warnings kept of one file; the rest is counted, nobody reads 64 faults.

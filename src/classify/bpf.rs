@@ -5,6 +5,8 @@
 //! link header starts. A load outside the packet ends the program with 0, in the kernel and here.
 
 use super::Insn;
+#[cfg(test)]
+use alloc::string::String;
 use alloc::vec::Vec;
 
 /// A = the word at k.
@@ -285,6 +287,40 @@ fn load_or_compute(code: u16, a: u32, x: u32, k: u32, memory: &[u32; MEMORY], pa
         RSH_K => Some(a.checked_shr(k).unwrap_or(0)),
         _ => None,
     }
+}
+
+/// What the kernel checks before it takes a program (bpf_check_classic, check_load_and_stores), for the codes above:
+/// jumps within the program, a return at its end, no word of memory read that may not have been written.
+#[cfg(test)]
+pub(super) fn kernel_takes(program: &[Insn]) -> Result<(), String> {
+    let mut known = alloc::vec![u16::MAX; program.len()];
+    let mut valid = 0u16;
+    for (at, insn) in program.iter().enumerate() {
+        valid &= known[at];
+        let bit = 1u16.checked_shl(insn.k).unwrap_or(0);
+        let mut reaches = |distance: usize, valid: u16| {
+            let target = known.get_mut(at + 1 + distance);
+            target.map(|mask| *mask &= valid).ok_or_else(|| alloc::format!("{at}: a jump out of the program"))
+        };
+        match insn.code {
+            ST => valid |= bit,
+            LD_MEM | LDX_MEM if valid & bit == 0 => {
+                return Err(alloc::format!("{at}: word {} may not have been written", insn.k));
+            }
+            JA => {
+                reaches(insn.k as usize, valid)?;
+                valid = u16::MAX;
+            }
+            JEQ_K | JEQ_X | JGT_K | JGE_K | JSET_K => {
+                reaches(insn.jt.into(), valid)?;
+                reaches(insn.jf.into(), valid)?;
+                valid = u16::MAX;
+            }
+            _ => {}
+        }
+    }
+    let ends = program.last().is_some_and(|last| last.code == RET_K);
+    if ends { Ok(()) } else { Err("no return at the end".into()) }
 }
 
 #[cfg(test)]

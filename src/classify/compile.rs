@@ -570,6 +570,7 @@ impl Compiler<'_> {
             // Which root a packet came by must be known again at the next segment.
             let begin = self.asm.label();
             for (n, root) in (0u32..).zip(self.roots) {
+                self.wall();
                 self.asm.place(root);
                 if !ROOTS.get(n as usize).is_some_and(|(_, has_ports)| *has_ports) {
                     self.fill(REMOTE_PORT, 0);
@@ -594,8 +595,15 @@ impl Compiler<'_> {
                 self.asm.jump(last);
             }
             self.segment(segment, &entries, if is_last { None } else { Some(fall) }, rest);
+            self.wall();
             self.asm.place(fall);
         }
+    }
+
+    /// Never run. The kernel's check (check_load_and_stores) takes the line behind a return for one that is reached from
+    /// it, with what was in memory there; behind a jump it asks who really comes.
+    fn wall(&mut self) {
+        self.asm.jump(self.control);
     }
 
     /// One diagram: nodes stand behind all that lead to them, for jumps only go forward.
@@ -622,6 +630,7 @@ impl Compiler<'_> {
         }
         for (n, node) in segment.diagram.nodes.iter().enumerate().rev() {
             let n = n as u32;
+            self.wall();
             at_nodes.iter().filter(|(root, _)| *root == n).for_each(|(_, entry)| self.asm.place(*entry));
             if let Some(label) = labels.get(n as usize) {
                 self.asm.place(*label);

@@ -5,11 +5,13 @@ pub mod bpf;
 pub mod check;
 pub mod compile;
 pub mod diagram;
+pub mod flow;
 pub mod list;
 pub mod packet;
 #[cfg(any(test, feature = "sim"))]
 pub mod random;
 pub mod scheme;
+pub mod tally;
 #[cfg(test)]
 mod tests;
 

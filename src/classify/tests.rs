@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Program and rules say the same: random rules, random packets, three opinions (the third is the kernel's, in the lab).
 
-use super::bpf::run;
+use super::bpf::{kernel_takes, run};
 use super::compile::{Framing, compile};
 use super::list::list;
 use super::packet::parse;
@@ -51,6 +51,9 @@ fn agree(first_seed: u64, sets: u64, packets: u64) -> ([u64; 5], usize) {
         let list = list(&scheme).expect("a short list");
         let framing = Framing { way, header: scheme.header, control: scheme.of_control(), only: None };
         let Some(program) = compile(&list, &framing, &returns) else { continue };
+        if let Err(text) = kernel_takes(&program.insns) {
+            panic!("seed {seed}: {text}");
+        }
         longest = longest.max(program.insns.len());
         for n in 0..packets {
             let frame = packet(&mut random, scheme.header, &rules);
