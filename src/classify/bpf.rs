@@ -215,10 +215,21 @@ impl Assembler {
 ///
 /// An instruction the assembler cannot make ends the program with 0, as does running off its end.
 pub fn run(program: &[Insn], packet: &[u8]) -> u32 {
+    trace(program, packet).0
+}
+
+/// What [`run`] gives, and how many instructions that took.
+pub fn trace(program: &[Insn], packet: &[u8]) -> (u32, usize) {
+    let mut steps = 0;
+    (execute(program, packet, &mut steps), steps)
+}
+
+fn execute(program: &[Insn], packet: &[u8], steps: &mut usize) -> u32 {
     let (mut a, mut x, mut at) = (0u32, 0u32, 0usize);
     let mut memory = [0u32; MEMORY];
     while let Some(insn) = program.get(at) {
         at += 1;
+        *steps += 1;
         let k = insn.k;
         let slot = k as usize;
         let is_true = match insn.code {

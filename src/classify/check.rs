@@ -55,7 +55,7 @@ pub fn too_large(scheme: &Scheme<'_>) -> Fault {
         let ranges = own.flat_map(|line| &line.conditions).map(|(_, ranges)| ranges.len());
         costs.push((ranges.sum(), rule));
     }
-    costs.sort_by(|a, b| b.0.cmp(&a.0));
+    costs.sort_by_key(|(cost, _)| core::cmp::Reverse(*cost));
     let names: Vec<String> =
         costs.iter().take(3).map(|(cost, rule)| format!("'{}' ({cost} conditions)", rule.name)).collect();
     let line = costs.first().map_or(0, |(_, rule)| rule.line);

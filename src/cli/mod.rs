@@ -4,14 +4,19 @@
 mod apply;
 mod check;
 mod daemon;
+mod explain;
 mod help;
 mod look;
 mod plan;
+mod rules;
 mod status;
 mod uci;
+mod watch_rules;
 
+use crate::config::value;
 use crate::io::files::StateDir;
 use crate::io::run::Places;
+use crate::units::Micros;
 use lexopt::{Arg, Parser, ValueExt};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -53,6 +58,8 @@ pub(crate) struct Options {
     pub(crate) is_foreground: bool,
     pub(crate) is_man: bool,
     pub(crate) is_completion: bool,
+    /// How long to watch.
+    pub(crate) span: Option<Micros>,
     /// What is neither a command nor an option.
     pub(crate) words: Vec<String>,
 }
@@ -74,6 +81,7 @@ pub(crate) const SWITCHES: &[Switch] = &[
     switch("state-dir", None, "DIR", "keep runtime state here instead of /var/run/weir"),
     switch("diff", None, "", "plan: what would change now, instead of the whole tree"),
     switch("json", None, "", "status: for programs"),
+    switch("for", None, "SPAN", "watch-rules: how long, such as 10s"),
     switch("keep", None, "", "daemon: leave the shaper standing when told to end"),
     switch("foreground", None, "", "daemon: log to standard error instead of syslog"),
     switch("verbose", Some('v'), "", "check: print the configuration as understood"),
@@ -128,6 +136,37 @@ pub(crate) const COMMANDS: &[Command] = &[
         run: check::run,
     },
     Command {
+        name: "rules",
+        arguments: "",
+        help: "list the rules in force, per direction, in order, and what they cost",
+        more: "The first rule that matches decides. Built-in rules are there without any file; 'weir services' explains \
+               them, and a section of the same name changes one.",
+        run: rules::run,
+    },
+    Command {
+        name: "explain",
+        arguments: "FLOW",
+        help: "say which rule places a flow in which class: weir explain udp 192.0.2.7:8801 dscp EF",
+        more: "FLOW is [up|down] PROTOCOL [ADDRESS][:PORT] [local [ADDRESS][:PORT]] [dscp DSCP] [len BYTES] [ack]. The \
+               address and port are the far end's. Needs no privileges and no kernel: the configuration decides.",
+        run: explain::run,
+    },
+    Command {
+        name: "watch-rules",
+        arguments: "[--for SPAN]",
+        help: "look at live packets for a while and count which rules they meet",
+        more: "Also lists the far ends' ports no rule knows. Looks at headers only, at most 2000 packets a second, and \
+               costs nothing before and after.",
+        run: watch_rules::run,
+    },
+    Command {
+        name: "services",
+        arguments: "",
+        help: "list the built-in services: their ports and their classes",
+        more: "A rule can name them (list service 'dns'); a rule of a service's name changes it.",
+        run: rules::services,
+    },
+    Command {
         name: "help",
         arguments: "[COMMAND | config] [--man | --completion]",
         help: "explain a command, or every option of the configuration",
@@ -177,6 +216,7 @@ fn parse(parser: &mut Parser) -> Result<Parsed, String> {
         is_foreground: false,
         is_man: false,
         is_completion: false,
+        span: None,
         words: Vec::new(),
     };
     let mut command: Option<&'static Command> = None;
@@ -198,6 +238,14 @@ fn parse(parser: &mut Parser) -> Result<Parsed, String> {
             Arg::Long("state-dir") => {
                 let path = PathBuf::from(parser.value().map_err(|error| error.to_string())?);
                 options.places.state = StateDir::new(path);
+            }
+            Arg::Long("for") => {
+                let text = parser
+                    .value()
+                    .and_then(ValueExt::string)
+                    .map_err(|error| error.to_string())?;
+                let span = value::span(&text, Micros::ms(100), Micros::secs(3600));
+                options.span = Some(span.map_err(|text| format!("--for: {text}"))?);
             }
             Arg::Long("diff") => options.is_diff = true,
             Arg::Long("json") => options.is_json = true,
@@ -227,7 +275,7 @@ fn parse(parser: &mut Parser) -> Result<Parsed, String> {
             Ok(Parsed::Run(named("help")?, options))
         }
         Some(command) => {
-            let takes_words = command.name == "help" || command.name == "check";
+            let takes_words = ["help", "check", "explain"].contains(&command.name);
             match options.words.first() {
                 Some(word) if !takes_words => {
                     Err(format!("weir {} takes no argument, but got '{word}'", command.name))

@@ -62,7 +62,7 @@ fn whole(config: &Config, seen: Observation, out: &mut String) {
 }
 
 /// A plan is worth looking at on any machine: devices that are not here are taken to be Ethernet.
-fn assume(config: &Config, world: &mut World, out: &mut String) {
+pub(crate) fn assume(config: &Config, world: &mut World, out: &mut String) {
     for wan in &config.wans {
         let mut wanted: Vec<DeviceName> = wan.device.into_iter().chain(wan.lan).collect();
         if wan.device.is_none()

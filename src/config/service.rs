@@ -83,3 +83,8 @@ pub const SERVICES: &[Service] = &[
 pub fn find(name: &str) -> Option<&'static Service> {
     SERVICES.iter().find(|service| service.name == name)
 }
+
+/// `weir services`.
+pub fn help() -> String {
+    String::new()
+}

@@ -11,4 +11,5 @@ pub mod netlink;
 pub mod offload;
 pub mod reactor;
 pub mod run;
+pub mod sniff;
 pub mod sys;

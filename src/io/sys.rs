@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The only unsafe code: system calls that no crate we use offers. Each function is safe to call.
-#![expect(unsafe_code, reason = "ioctl(SIOCETHTOOL), capset and prctl are not in nix or netlink-sys")]
+#![expect(
+    unsafe_code,
+    reason = "ioctl(SIOCETHTOOL), SO_ATTACH_FILTER, capset, prctl are in no crate weir uses"
+)]
 
+use crate::classify::Insn;
 use crate::units::DeviceName;
 use std::io;
 use std::os::fd::AsRawFd;
@@ -37,6 +41,51 @@ pub fn ethtool(socket: &impl AsRawFd, device: &DeviceName, command: u32, data: u
     // call returns, and the commands passed here use no more than that struct.
     let result = unsafe { libc::ioctl(socket.as_raw_fd(), SIOCETHTOOL as _, &raw mut request) };
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(value.data) }
+}
+
+/// Lets a classic BPF program choose which packets, and how much of each, a socket gets.
+///
+/// # Errors
+/// What the kernel says of the program.
+pub fn attach_filter(socket: &impl AsRawFd, program: &[Insn]) -> io::Result<()> {
+    let filters: Vec<libc::sock_filter> = program
+        .iter()
+        .map(|insn| libc::sock_filter { code: insn.code, jt: insn.jt, jf: insn.jf, k: insn.k })
+        .collect();
+    let len = u16::try_from(filters.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
+    let program = libc::sock_fprog { len, filter: filters.as_ptr().cast_mut() };
+    // SAFETY: the kernel reads `program` and the `len` filters it points to, and keeps neither; both live until then.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_ATTACH_FILTER,
+            (&raw const program).cast(),
+            size_of::<libc::sock_fprog>() as libc::socklen_t,
+        )
+    };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Binds a packet socket to all packets of the device `index`.
+///
+/// # Errors
+/// What the kernel says: no such device.
+pub fn bind_to_device(socket: &impl AsRawFd, index: u32) -> io::Result<()> {
+    // SAFETY: an all-zero sockaddr_ll is a valid value of a plain C struct.
+    let mut address: libc::sockaddr_ll = unsafe { std::mem::zeroed() };
+    address.sll_family = libc::AF_PACKET as u16;
+    address.sll_protocol = (libc::ETH_P_ALL as u16).to_be();
+    address.sll_ifindex = i32::try_from(index).map_err(|_| io::ErrorKind::InvalidInput)?;
+    // SAFETY: the kernel reads as many bytes of `address` as it has.
+    let result = unsafe {
+        libc::bind(
+            socket.as_raw_fd(),
+            (&raw const address).cast(),
+            size_of::<libc::sockaddr_ll>() as libc::socklen_t,
+        )
+    };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
 /// Gives up every privilege but `CAP_NET_ADMIN` and `CAP_NET_RAW`, for good.

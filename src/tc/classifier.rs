@@ -165,7 +165,7 @@ pub fn for_cake(scheme: &Scheme<'_>, config: &Config, mode: Diffserv) -> Result<
 }
 
 /// The tin of a class.
-fn cake_tin(class: &config::Class) -> CakeTin {
+pub fn cake_tin(class: &config::Class) -> CakeTin {
     match (class.cake_tin, class.name.as_str()) {
         (CakeTin::Auto, "critical") => CakeTin::Voice,
         (CakeTin::Auto, "high") => CakeTin::Video,

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The beginnings of a device's packets, for as long as somebody watches: one AF_PACKET socket, bounded in every way.
+
+use crate::classify::Insn;
+use crate::classify::bpf::RET_K;
+use crate::limits;
+use crate::units::Way;
+use nix::sys::socket::{
+    AddressFamily, LinkAddr, SockFlag, SockProtocol, SockType, recvfrom, setsockopt, socket, sockopt,
+};
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+
+/// `PACKET_OUTGOING`.
+const OUTGOING: u8 = 4;
+
+/// A socket that sees both ways of one device.
+pub struct Sniffer {
+    socket: OwnedFd,
+    buffer: [u8; limits::SAMPLE_BYTES],
+}
+
+impl Sniffer {
+    /// Begins to listen.
+    ///
+    /// # Errors
+    /// What the kernel says; without `CAP_NET_RAW` that is EPERM.
+    pub fn open(index: u32) -> io::Result<Self> {
+        let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+        let socket = socket(AddressFamily::Packet, SockType::Raw, flags, SockProtocol::EthAll)?;
+        // Only the headers leave the kernel, and only as many as the small buffer holds.
+        let head = Insn { code: RET_K, jt: 0, jf: 0, k: limits::SAMPLE_BYTES as u32 };
+        super::sys::attach_filter(&socket, &[head])?;
+        setsockopt(&socket, sockopt::RcvBuf, &(64 * 1024))?;
+        super::sys::bind_to_device(&socket, index)?;
+        Ok(Self { socket, buffer: [0; limits::SAMPLE_BYTES] })
+    }
+
+    /// The next packet that has come: its beginning, and which way it goes; `None`: none has.
+    ///
+    /// # Errors
+    /// The socket's; a device that went down is one.
+    pub fn receive(&mut self) -> io::Result<Option<(&[u8], Way)>> {
+        match recvfrom::<LinkAddr>(self.socket.as_raw_fd(), &mut self.buffer) {
+            Ok((size, from)) => {
+                let is_outgoing = from.is_some_and(|from| from.pkttype() == OUTGOING);
+                let way = if is_outgoing { Way::Up } else { Way::Down };
+                Ok(Some((self.buffer.get(..size).unwrap_or_default(), way)))
+            }
+            Err(nix::errno::Errno::EAGAIN) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Throws away what waits: a later moment is to be looked at.
+    pub fn skip(&mut self) {
+        while matches!(self.receive(), Ok(Some(_))) {}
+    }
+}
