@@ -7,6 +7,7 @@ pub mod compile;
 pub mod diagram;
 pub mod flow;
 pub mod list;
+pub mod listing;
 pub mod packet;
 #[cfg(any(test, feature = "sim"))]
 pub mod random;

@@ -240,10 +240,7 @@ fn parse(parser: &mut Parser) -> Result<Parsed, String> {
                 options.places.state = StateDir::new(path);
             }
             Arg::Long("for") => {
-                let text = parser
-                    .value()
-                    .and_then(ValueExt::string)
-                    .map_err(|error| error.to_string())?;
+                let text = parser.value().and_then(ValueExt::string).map_err(|error| error.to_string())?;
                 let span = value::span(&text, Micros::ms(100), Micros::secs(3600));
                 options.span = Some(span.map_err(|text| format!("--for: {text}"))?);
             }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `weir rules`: what is in force, per direction, in the order it is looked at, with what it costs; `weir services`.
 
-use super::explain::place;
 use super::look::look;
 use super::plan::assume;
 use super::{Options, exit_code, print};
@@ -9,6 +8,7 @@ use crate::classify::bpf;
 use crate::classify::scheme::Scheme;
 use crate::config::service;
 use crate::config::{Config, Wan, value};
+use crate::tc::explain::place;
 use crate::tc::plan::{Direction, Line, plan};
 use crate::tc::{Device, FilterKind, ROOT_MAJOR, Tree, classifier};
 use crate::units::{DeviceName, Handle, Way};

@@ -15,6 +15,7 @@ pub mod cake;
 pub mod classifier;
 pub mod diff;
 pub mod dump;
+pub mod explain;
 pub mod fifo;
 pub mod fq_codel;
 pub mod htb;
