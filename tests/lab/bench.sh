@@ -1,10 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 # `run bench`: what weir costs, in instructions. Sourced by `run`.
 
+# part_bench [classify]: everything, or what finding a packet's class costs alone.
 part_bench() {
+	local failed=0
 	# The program as routers get it: static, with musl.
 	[ -n "${WEIR_BIN:-}" ] || WEIR_BIN=$("$ROOT/cross/build" x86_64 | tail -1)
 	[ -x "$WEIR_BIN" ] && lab_tools || return 1
+	case ${1:-} in
+	classify) bench_classify ;;
+	'') bench_program || failed=1; bench_classify || failed=1; return $failed ;;
+	*) echo "usage: bench [classify]"; return 64 ;;
+	esac
+}
+
+bench_program() {
 	packages strace
 	say "bench: a guest where a nanosecond is an instruction (two minutes)"
 	GUEST_PROGRAMS=strace guest_exact "$OUT/bench.log" 600 guest-bench 0

@@ -60,7 +60,7 @@ tool_root() {
 }
 
 # guest_exact LOG SECONDS SCRIPT SHIFT [ARGUMENT]: runs SCRIPT in virtual time that depends on nothing outside the guest:
-# with SHIFT 0 a nanosecond is an instruction.
+# with SHIFT 0 a nanosecond is an instruction. GUEST_MODULES: modules beside those of the tests.
 guest_exact() {
 	local log=$1 limit=$2 script=$3 shift_=$4 argument=${5:-} root image
 	root=$(mktemp -d "$LAB/exact.XXXXXX")
@@ -68,7 +68,7 @@ guest_exact() {
 	cp "$WEIR_BIN" "$root/weir" && cp "$FLOW_BIN" "$root/flow"
 	tool_root "$root" "$root/weir" "$root/flow"
 	mkdir -p "$root/lab" && find "$HERE" -maxdepth 1 -type f -exec cp {} "$root/lab/" \;
-	initramfs "$image" "$HERE/init-exact" "$TEST_MODULES" "$root"
+	initramfs "$image" "$HERE/init-exact" "$TEST_MODULES ${GUEST_MODULES:-}" "$root"
 	rm -rf "$root"
 	timeout -k 5 "$limit" qemu-system-x86_64 -M q35 -accel tcg,thread=single -smp 1 -m 1024 -nodefaults -display none -serial stdio \
 		-no-reboot -nic none -vga none -kernel "$KERNEL" -initrd "$image" \

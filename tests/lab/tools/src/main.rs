@@ -4,6 +4,8 @@
 //!
 //! Latency is measured by one clock: both ends run on one kernel, in network namespaces of their own.
 
+mod chart;
+mod frames;
 mod plot;
 mod socket;
 mod stats;
@@ -21,7 +23,9 @@ const USAGE: &str = "usage: flow VERB ...
   rtt HOST:PORT                    UDP to `serve` and back: --pps N, --size IP-BYTES
   tcp HOST:PORT up|down            bulk TCP: --streams N
   web HOST:PORT                    small fetches, one after the other: --size BYTES, --every MS
+  frames DEVICE                    TCP segments by a packet socket, at once: --dport N, --count N, --size BYTES
   svg OUT TITLE=FILE...            latency over time, of files written with --series
+  chart OUT TITLE=FILE...          files of `X Y` lines, both axes logarithmic: --label TEXT, --x TEXT
 options: --seconds S  --skip S (not counted at the start)  --dscp NAME|N  --priority N (SO_PRIORITY)
          --stream N  --series FILE  --live DEVICE  --label TEXT  --line DOWN/UP (Mbit/s, scales the bars)";
 
@@ -100,6 +104,8 @@ fn run() -> Result<(), String> {
         "rtt" => udp::rtt(&options),
         "tcp" => tcp::bulk(&options),
         "web" => tcp::web(&options),
+        "chart" => chart::chart(&options),
+        "frames" => frames::frames(&options),
         "svg" => plot::svg(&options),
         _ => return Err(USAGE.into()),
     };

@@ -3,7 +3,7 @@
 
 use std::ffi::{c_int, c_void};
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, FromRawFd as _, OwnedFd};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const IPPROTO_IP: c_int = 0;
@@ -13,9 +13,14 @@ const IPV6_TCLASS: c_int = 67;
 // MIPS kept its own numbers for the socket level.
 const SOL_SOCKET: c_int = if cfg!(any(target_arch = "mips", target_arch = "mips64")) { 0xffff } else { 1 };
 const SO_PRIORITY: c_int = 12;
+const AF_PACKET: u16 = 17;
+const SOCK_RAW: c_int = 3;
 
 unsafe extern "C" {
     fn setsockopt(fd: c_int, level: c_int, name: c_int, value: *const c_void, length: u32) -> c_int;
+    fn socket(domain: c_int, kind: c_int, protocol: c_int) -> c_int;
+    fn bind(fd: c_int, address: *const c_void, length: u32) -> c_int;
+    fn send(fd: c_int, bytes: *const c_void, length: usize, flags: c_int) -> isize;
 }
 
 fn set(socket: &impl AsRawFd, level: c_int, name: c_int, value: c_int) -> bool {
@@ -38,6 +43,42 @@ pub fn set_priority(socket: &impl AsRawFd, priority: u64) -> Result<(), String> 
         Ok(())
     } else {
         Err(format!("cannot set priority {priority:#x}"))
+    }
+}
+
+/// A packet socket (packet(7)) that sends whole Ethernet frames of IPv4 on one device and receives nothing.
+pub struct PacketSocket(OwnedFd);
+
+impl PacketSocket {
+    /// Opens one on `device`.
+    pub fn open(device: &str) -> Result<Self, String> {
+        let index = std::fs::read_to_string(format!("/sys/class/net/{device}/ifindex"))
+            .map_err(|e| format!("{device}: {e}"))?;
+        let index: i32 = index.trim().parse().map_err(|_| format!("{device}: no number"))?;
+        // Opened for no protocol, so that nothing arrives.
+        // SAFETY: takes numbers only.
+        let fd = unsafe { socket(c_int::from(AF_PACKET), SOCK_RAW, 0) };
+        if fd < 0 {
+            return Err(format!("packet socket: {}", std::io::Error::last_os_error()));
+        }
+        // SAFETY: the kernel has just made this descriptor and nobody else has it.
+        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+        // struct sockaddr_ll; the rest of it is for receiving.
+        let mut address = [0u8; 20];
+        address[..2].copy_from_slice(&AF_PACKET.to_ne_bytes());
+        address[4..8].copy_from_slice(&index.to_ne_bytes());
+        // SAFETY: the descriptor is open and the kernel copies the 20 bytes of `address`.
+        if unsafe { bind(fd.as_raw_fd(), address.as_ptr().cast(), 20) } != 0 {
+            return Err(format!("{device}: {}", std::io::Error::last_os_error()));
+        }
+        Ok(Self(fd))
+    }
+
+    /// Sends one frame.
+    pub fn send(&self, frame: &[u8]) -> Result<(), String> {
+        // SAFETY: the descriptor is open as long as `self` lives, and the kernel copies `frame`, of this length.
+        let sent = unsafe { send(self.0.as_raw_fd(), frame.as_ptr().cast(), frame.len(), 0) };
+        if sent < 0 { Err(format!("sending: {}", std::io::Error::last_os_error())) } else { Ok(()) }
     }
 }
 
