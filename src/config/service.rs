@@ -85,6 +85,6 @@ pub fn find(name: &str) -> Option<&'static Service> {
 }
 
 /// `weir services`.
-pub fn help() -> String {
-    String::new()
+pub fn help() -> alloc::string::String {
+    alloc::string::String::new()
 }
