@@ -3,8 +3,10 @@
 
 use crate::config::LogLevel;
 use crate::daemon::Level;
+use std::fmt::Display;
+use std::io::Write;
 use std::sync::Mutex;
-use syslog::{Facility, Formatter3164, Logger, LoggerBackend};
+use syslog::{Facility, LogFormat, Logger, LoggerBackend, Severity};
 
 /// Standard error, with the level in front as syslog would have it.
 struct Stderr;
@@ -29,8 +31,20 @@ impl log::Log for Stderr {
     fn flush(&self) {}
 }
 
+/// RFC 3164 as `/dev/log` takes it, without a time: every syslogd writes its own, in the router's zone. The crate's own
+/// format adds UTC, panics when the clock cannot be read, and costs 25 KB.
+#[derive(Clone)]
+struct Format;
+
+impl<T: Display> LogFormat<T> for Format {
+    fn format<W: Write>(&self, out: &mut W, severity: Severity, message: T) -> syslog::Result<()> {
+        let priority = Facility::LOG_DAEMON as u8 | severity as u8;
+        write!(out, "<{priority}>weir[{}]: {message}", std::process::id()).map_err(syslog::Error::Write)
+    }
+}
+
 /// syslog on `/dev/log`.
-struct Syslog(Mutex<Logger<LoggerBackend, Formatter3164>>);
+struct Syslog(Mutex<Logger<LoggerBackend, Format>>);
 
 impl log::Log for Syslog {
     fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
@@ -53,13 +67,7 @@ impl log::Log for Syslog {
 
 /// Starts logging: to syslog if `wants_syslog` and there is one, else to standard error.
 pub fn start(wants_syslog: bool) {
-    let formatter = Formatter3164 {
-        facility: Facility::LOG_DAEMON,
-        hostname: None,
-        process: "weir".into(),
-        pid: std::process::id(),
-    };
-    let syslog = wants_syslog.then(|| syslog::unix(formatter).ok()).flatten();
+    let syslog = wants_syslog.then(|| syslog::unix(Format).ok()).flatten();
     let logger: Box<dyn log::Log> = match syslog {
         Some(logger) => Box::new(Syslog(Mutex::new(logger))),
         None => Box::new(Stderr),
