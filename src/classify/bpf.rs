@@ -79,24 +79,9 @@ enum Line {
         k: u32,
         yes: Label,
         no: Label,
-        is_yes_far: bool,
-        is_no_far: bool,
     },
     Jump(Label),
     Mark(Label),
-}
-
-impl Line {
-    /// How many instructions the line becomes.
-    fn len(&self) -> usize {
-        match self {
-            Self::Plain(_) | Self::Jump(_) => 1,
-            Self::Branch { is_yes_far, is_no_far, .. } => {
-                1 + usize::from(*is_yes_far) + usize::from(*is_no_far)
-            }
-            Self::Mark(_) => 0,
-        }
-    }
 }
 
 /// Collects instructions; all jumps go forward, as classic BPF demands.
@@ -125,7 +110,7 @@ impl Assembler {
 
     /// Appends a conditional jump.
     pub fn branch(&mut self, code: u16, k: u32, yes: Label, no: Label) {
-        self.lines.push(Line::Branch { code, k, yes, no, is_yes_far: false, is_no_far: false });
+        self.lines.push(Line::Branch { code, k, yes, no });
     }
 
     /// Appends a jump to `yes` when the condition holds; goes on with the next instruction when not.
@@ -141,72 +126,39 @@ impl Assembler {
     }
 
     /// Turns labels into distances. `None` if a jump goes backward or to a label that was never placed.
-    pub fn finish(mut self) -> Option<Vec<Insn>> {
-        // Making one branch far moves others, so repeat until nothing changes; each round can only add.
-        loop {
-            let places = self.places();
-            let mut at = 0;
-            let mut has_grown = false;
-            for line in &mut self.lines {
-                if let Line::Branch { yes, no, is_yes_far, is_no_far, .. } = line {
-                    for (label, is_far) in [(yes, is_yes_far), (no, is_no_far)] {
-                        let place = places.get(label.0).copied().flatten();
-                        if !*is_far && place.is_none_or(|place| place > at + 256) {
-                            *is_far = true;
-                            has_grown = true;
-                        }
-                    }
-                }
-                at += line.len();
-            }
-            if !has_grown {
-                return self.emit(&places);
-            }
-        }
-    }
-
-    /// Where each label stands.
-    fn places(&self) -> Vec<Option<usize>> {
-        let mut places = alloc::vec![None; self.labels];
-        let mut at = 0;
-        for line in &self.lines {
-            if let Line::Mark(label) = line
-                && let Some(place) = places.get_mut(label.0)
-            {
-                *place = Some(at);
-            }
-            at += line.len();
-        }
-        places
-    }
-
-    fn emit(&self, places: &[Option<usize>]) -> Option<Vec<Insn>> {
-        let mut out = Vec::new();
-        let distance = |from: usize, label: &Label| {
-            let to = places.get(label.0).copied().flatten()?;
-            u32::try_from(to.checked_sub(from + 1)?).ok()
-        };
-        for line in &self.lines {
-            let at = out.len();
+    pub fn finish(self) -> Option<Vec<Insn>> {
+        // From the end, for all jumps go forward: where they lead to is known by then, and what is put behind a branch
+        // moves nothing that has been measured. Places count from the program's end.
+        let mut places = alloc::vec![usize::MAX; self.labels];
+        let mut out: Vec<Insn> = Vec::new();
+        let jump = |k: usize| Some(Insn { code: JA, jt: 0, jf: 0, k: u32::try_from(k).ok()? });
+        for line in self.lines.iter().rev() {
+            let here = out.len();
+            let distance = |label: &Label| here.checked_sub(*places.get(label.0)?);
             match line {
-                Line::Mark(_) => {}
+                Line::Mark(label) => *places.get_mut(label.0)? = here,
                 Line::Plain(insn) => out.push(*insn),
-                Line::Jump(to) => out.push(Insn { code: JA, jt: 0, jf: 0, k: distance(at, to)? }),
-                Line::Branch { code, k, yes, no, is_yes_far, is_no_far } => {
-                    // A far target's `ja` stands right behind, that of `yes` first.
-                    let steps = [(yes, *is_yes_far, 0), (no, *is_no_far, u8::from(*is_yes_far))];
-                    let mut near = [0; 2];
-                    for (place, (label, is_far, step)) in near.iter_mut().zip(steps) {
-                        *place = if is_far { step } else { u8::try_from(distance(at, label)?).ok()? };
+                Line::Jump(to) => out.push(jump(distance(to)?)?),
+                Line::Branch { code, k, yes, no } => {
+                    let (yes, no) = (distance(yes)?, distance(no)?);
+                    // A far target's `ja` stands right behind, that of `yes` first, and puts the other one further off.
+                    let (mut is_yes_far, mut is_no_far) = (yes > 255, no > 255);
+                    is_yes_far |= yes + usize::from(is_no_far) > 255;
+                    is_no_far |= no + usize::from(is_yes_far) > 255;
+                    let more = usize::from(is_yes_far) + usize::from(is_no_far);
+                    if is_no_far {
+                        out.push(jump(no)?);
                     }
-                    let [jt, jf] = near;
+                    if is_yes_far {
+                        out.push(jump(yes + usize::from(is_no_far))?);
+                    }
+                    let jt = if is_yes_far { 0 } else { u8::try_from(yes + more).ok()? };
+                    let jf = if is_no_far { u8::from(is_yes_far) } else { u8::try_from(no + more).ok()? };
                     out.push(Insn { code: *code, jt, jf, k: *k });
-                    for (label, ..) in steps.into_iter().filter(|(_, is_far, _)| *is_far) {
-                        out.push(Insn { code: JA, jt: 0, jf: 0, k: distance(out.len(), label)? });
-                    }
                 }
             }
         }
+        out.reverse();
         Some(out)
     }
 }

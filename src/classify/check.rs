@@ -3,35 +3,13 @@
 //!
 //! Called at the door, beside `config::read`, so that `weir check` says it before anything is touched.
 
-use super::list::{self, Line};
+use super::list;
 use super::scheme::Scheme;
 use crate::config::{Fault, Rule, Severity};
 use crate::limits;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-
-/// A rule no packet reaches, by its place, with the place of the one that is in its way.
-pub fn shadowed(scheme: &Scheme<'_>) -> Vec<(usize, usize)> {
-    let lines = list::all_lines(scheme);
-    let of_rule = |n: usize| lines.iter().filter(move |line| line.rule == Some(n));
-    let mut found = Vec::new();
-    for (n, rule) in scheme.rules.iter().enumerate() {
-        // What is built in may well be overruled: that is what rules are for.
-        if rule.line == 0 {
-            continue;
-        }
-        let earlier = |line: &Line| {
-            let is_before = |other: &&Line| other.rule.is_some_and(|m| m < n);
-            lines.iter().filter(is_before).find(|other| other.covers(line)).and_then(|other| other.rule)
-        };
-        let coverers: Option<Vec<usize>> = of_rule(n).map(earlier).collect();
-        if let Some(first) = coverers.and_then(|coverers| coverers.first().copied()) {
-            found.push((n, first));
-        }
-    }
-    found
-}
 
 /// The warnings about `found` rules, which are out of reach on every way they hold.
 pub fn warning(rule: &Rule, other: &Rule) -> Fault {

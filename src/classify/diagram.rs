@@ -75,21 +75,37 @@ impl Diagram {
             return Some(*target);
         }
         let mut parts: Vec<(u32, Target)> = Vec::new();
-        let (mut still, mut previous): (Vec<u32>, Vec<u32>) = (Vec::new(), Vec::new());
-        for (first, end) in pieces(lines, active, field) {
-            still.clear();
-            still.extend(active.iter().filter(|n| line(n).is_some_and(|line| allows(line, field, first))));
+        let edges = edges(lines, active, field);
+        let mut edges = edges.as_slice();
+        // Those that still can hold: without a condition here always, with one between its edges.
+        let free = |n: &&u32| line(n).is_none_or(|line| line.ranges(field).is_none());
+        let mut still: Vec<u32> = active.iter().filter(free).copied().collect();
+        let mut previous: Vec<u32> = Vec::new();
+        let mut first = 0;
+        loop {
+            while let Some(((_, n), others)) = edges.split_first().filter(|((at, _), _)| *at == first) {
+                match still.binary_search(n) {
+                    Ok(at) => drop(still.remove(at)),
+                    Err(at) => still.insert(at, *n),
+                }
+                edges = others;
+            }
+            let end = edges.first().map_or(u32::MAX, |(next, _)| next - 1);
             let target = match parts.last() {
                 Some((_, target)) if still == previous => *target,
                 _ => self.build(lines, &still, last, field + 1)?,
             };
-            core::mem::swap(&mut previous, &mut still);
+            previous.clone_from(&still);
             match parts.last_mut() {
                 Some((old, same)) if *same == target => *old = end,
                 _ => {
                     self.budget = self.budget.checked_sub(1)?;
                     parts.push((end, target));
                 }
+            }
+            match end.checked_add(1) {
+                Some(next) => first = next,
+                None => break,
             }
         }
         let target = match parts.as_slice() {
@@ -110,25 +126,15 @@ impl Diagram {
     }
 }
 
-/// Whether `line` can still hold when `field` is `value`.
-fn allows(line: &Line, field: Field, value: u32) -> bool {
-    line.ranges(field).is_none_or(|ranges| {
-        let after = ranges.partition_point(|(_, high)| *high < value);
-        ranges.get(after).is_some_and(|(low, _)| *low <= value)
-    })
-}
-
-/// The stretches of `field` in which every line says the same: `(first, last)` of each.
-fn pieces(lines: &[(&Line, u32)], active: &[u32], field: Field) -> Vec<(u32, u32)> {
-    let mut starts: Vec<u32> = alloc::vec![0];
-    for ranges in active.iter().filter_map(|n| lines.get(*n as usize)?.0.ranges(field)) {
-        for (low, high) in ranges {
-            starts.push(*low);
-            starts.extend(high.checked_add(1));
+/// Where ranges of `field` begin or end behind, rising, each with the line whose they are.
+fn edges(lines: &[(&Line, u32)], active: &[u32], field: Field) -> Vec<(u32, u32)> {
+    let mut edges: Vec<(u32, u32)> = Vec::new();
+    for n in active {
+        for (low, high) in lines.get(*n as usize).and_then(|(line, _)| line.ranges(field)).into_iter().flatten() {
+            edges.push((*low, *n));
+            edges.extend(high.checked_add(1).map(|behind| (behind, *n)));
         }
     }
-    starts.sort_unstable();
-    starts.dedup();
-    let ends = starts.iter().skip(1).map(|start| start - 1).chain([u32::MAX]);
-    starts.iter().copied().zip(ends).collect()
+    edges.sort_unstable();
+    edges
 }

@@ -62,10 +62,40 @@ impl Line {
         let has_family = self.is_v6.is_none() || self.is_v6 == other.is_v6;
         has_family
             && self.conditions.iter().all(|(field, wide)| {
-                other.ranges(*field).is_some_and(|narrow| {
-                    narrow.iter().all(|n| wide.iter().any(|w| w.0 <= n.0 && n.1 <= w.1))
-                })
+                other.ranges(*field).is_some_and(|narrow| is_within(narrow, wide))
             })
+    }
+}
+
+/// Whether every value of `narrow` is one of `wide`.
+fn is_within(narrow: &Ranges, wide: &Ranges) -> bool {
+    narrow.iter().all(|n| wide.iter().any(|w| w.0 <= n.0 && n.1 <= w.1))
+}
+
+/// What says of most pairs of lines at a glance that neither covers the other; every pair is looked at.
+struct Outline {
+    /// A bit for each field with a condition.
+    fields: u16,
+    /// The outermost values of the fields in which rules differ most.
+    spans: [(u32, u32); 4],
+}
+
+impl Outline {
+    fn of(line: &Line) -> Self {
+        let span = |field| {
+            let ranges = line.ranges(field)?;
+            Some((ranges.first()?.0, ranges.last()?.1))
+        };
+        Self {
+            fields: line.conditions.iter().fold(0, |set, (field, _)| set | 1 << field),
+            spans: [REMOTE_PORT, LOCAL_PORT, REMOTE, LOCAL]
+                .map(|field| span(field).unwrap_or((0, u32::MAX))),
+        }
+    }
+
+    fn may_cover(&self, other: &Self) -> bool {
+        self.fields & !other.fields == 0
+            && self.spans.iter().zip(&other.spans).all(|(wide, narrow)| wide.0 <= narrow.0 && narrow.1 <= wide.1)
     }
 }
 
@@ -78,6 +108,8 @@ pub struct List {
     pub default: Verdict,
     /// Whether any rule asks for TCP without payload: a packet cut off before that is odd then.
     pub asks_bare: bool,
+    /// Rules of which no packet reaches any line, by their place, with the place of one that is in the way.
+    pub shadowed: Vec<(usize, usize)>,
 }
 
 /// Makes the list; `None` if it had more than [`limits::LINES`] lines.
@@ -91,8 +123,11 @@ pub fn list(scheme: &Scheme<'_>) -> Option<List> {
         let all = Line { is_v6: None, conditions: Vec::new(), verdict: default, rule: None };
         lines.extend(icmp_of(&all, scheme.of_default(true)));
     }
-    let mut list = List { lines, default, asks_bare: scheme.asks_bare() };
-    list.trim();
+    let (lines, shadowed) = reached(lines);
+    let mut list = List { lines, default, asks_bare: scheme.asks_bare(), shadowed };
+    while list.lines.last().is_some_and(|line| line.verdict == default) {
+        list.lines.pop();
+    }
     Some(list)
 }
 
@@ -124,20 +159,28 @@ pub fn all_lines(scheme: &Scheme<'_>) -> Vec<Line> {
     lines
 }
 
-impl List {
-    /// Drops lines that an earlier one covers, and the last ones while they say what holds anyway.
-    fn trim(&mut self) {
-        let mut kept: Vec<Line> = Vec::new();
-        for line in self.lines.drain(..) {
-            if !kept.iter().any(|earlier| earlier.covers(&line)) {
+/// The lines no earlier one covers, and the rules that have none left.
+fn reached(lines: Vec<Line>) -> (Vec<Line>, Vec<(usize, usize)>) {
+    let mut kept: Vec<Line> = Vec::new();
+    let mut outlines: Vec<Outline> = Vec::new();
+    let mut dropped: Vec<(usize, usize)> = Vec::new();
+    for line in lines {
+        let outline = Outline::of(&line);
+        let mut earlier = outlines.iter().zip(&kept);
+        match earlier.find(|(wide, earlier)| wide.may_cover(&outline) && earlier.covers(&line)) {
+            Some((_, earlier)) => {
+                // A rule can be in its own way; what lies nearby is no rule.
+                let others = line.rule.zip(earlier.rule).filter(|(rule, other)| rule != other);
+                dropped.extend(others.filter(|(rule, _)| !dropped.iter().any(|(known, _)| known == rule)));
+            }
+            None => {
+                outlines.push(outline);
                 kept.push(line);
             }
         }
-        while kept.last().is_some_and(|line| line.verdict == self.default) {
-            kept.pop();
-        }
-        self.lines = kept;
     }
+    dropped.retain(|(rule, _)| !kept.iter().any(|line| line.rule == Some(*rule)));
+    (kept, dropped)
 }
 
 /// The part of a line that is about ICMP: its own protocol in each family.

@@ -81,9 +81,8 @@ pub enum TooMuch {
 ///
 /// # Errors
 /// When it would be more than the kernel or weir takes.
-pub fn for_htb(scheme: &Scheme<'_>) -> Result<Made, TooMuch> {
-    let list = list(scheme).ok_or(TooMuch::Program)?;
-    let marked = marked(&list);
+pub fn for_htb(scheme: &Scheme<'_>, list: &List) -> Result<Made, TooMuch> {
+    let marked = marked(list);
     if marked.len() > limits::MARKS {
         return Err(TooMuch::Marks);
     }
@@ -101,7 +100,7 @@ pub fn for_htb(scheme: &Scheme<'_>) -> Result<Made, TooMuch> {
     }
     let returns =
         |verdict: Verdict| marked.iter().position(|known| *known == verdict).map_or(verdict.leaf, entry).0;
-    let program = compile(&list, &framing(scheme), &returns).ok_or(TooMuch::Program)?;
+    let program = compile(list, &framing(scheme), &returns).ok_or(TooMuch::Program)?;
     made.filters.push(filter(Handle::new(ROOT_MAJOR, 0), 0, program, Vec::new()));
     Ok(made)
 }
@@ -110,17 +109,21 @@ pub fn for_htb(scheme: &Scheme<'_>) -> Result<Made, TooMuch> {
 ///
 /// # Errors
 /// When it would be more than the kernel or weir takes.
-pub fn for_cake(scheme: &Scheme<'_>, config: &Config, mode: Diffserv) -> Result<Vec<Filter>, TooMuch> {
+pub fn for_cake(
+    scheme: &Scheme<'_>,
+    list: &List,
+    config: &Config,
+    mode: Diffserv,
+) -> Result<Vec<Filter>, TooMuch> {
     let root = Handle::new(ROOT_MAJOR, 0);
     let Some(rest) = tin(mode, CakeTin::BestEffort) else { return Ok(Vec::new()) };
-    let list = list(scheme).ok_or(TooMuch::Program)?;
     let tin_of = |verdict: Verdict| {
         let at = scheme.classes.iter().position(|place| place.leaf == verdict.leaf);
         // The leaf of ICMP is no class of its own here.
         let class = config.classes.get(at.unwrap_or(scheme.first));
         class.and_then(|class| tin(mode, cake_tin(class))).unwrap_or(rest)
     };
-    let marks = marked(&list);
+    let marks = marked(list);
     let mut tins: Vec<Handle> =
         list.lines.iter().map(|line| line.verdict).chain([scheme.of_control()]).map(tin_of).collect();
     tins.push(tin_of(list.default));
@@ -132,7 +135,7 @@ pub fn for_cake(scheme: &Scheme<'_>, config: &Config, mode: Diffserv) -> Result<
     let is_last_word = marks.is_empty();
     for special in tins.into_iter().rev().filter(|one| *one != usual) {
         let returns = |verdict: Verdict| if tin_of(verdict) == special { MATCHED } else { 0 };
-        let program = compile(&list, &framing(scheme), &returns).ok_or(TooMuch::Program)?;
+        let program = compile(list, &framing(scheme), &returns).ok_or(TooMuch::Program)?;
         let action = Action::Priority { priority: special, is_last_word };
         filters.push(filter(root, filters.len(), program, alloc::vec![action]));
     }
@@ -147,7 +150,7 @@ pub fn for_cake(scheme: &Scheme<'_>, config: &Config, mode: Diffserv) -> Result<
             for is_v6 in [false, true] {
                 let returns = |verdict: Verdict| if verdict.mark == Some(point) { MATCHED } else { 0 };
                 let framing = Framing { only: Some(is_v6), ..framing(scheme) };
-                let program = compile(&list, &framing, &returns).ok_or(TooMuch::Program)?;
+                let program = compile(list, &framing, &returns).ok_or(TooMuch::Program)?;
                 filters.push(filter(root, 0, program, rewrite(point, is_v6)));
             }
         }
@@ -211,15 +214,17 @@ pub fn verify(config: &Config, warnings: Vec<Fault>) -> Result<Vec<Fault>, Vec<F
     for wan in config.wans.iter().filter(|wan| wan.enabled) {
         for way in Way::ALL {
             let scheme = scheme(config, wan, way, 14, None, true);
-            for (n, m) in check::shadowed(&scheme) {
-                if let (Some(rule), Some(other)) = (scheme.rules.get(n), scheme.rules.get(m)) {
-                    out_of_reach.push((rule, other, way));
+            let made = list(&scheme).ok_or(TooMuch::Program).and_then(|list| {
+                for (n, m) in &list.shadowed {
+                    // What is built in may well be overruled: that is what rules are for.
+                    let rule = scheme.rules.get(*n).filter(|rule| rule.line != 0);
+                    out_of_reach.extend(rule.zip(scheme.rules.get(*m)).map(|(rule, other)| (*rule, *other, way)));
                 }
-            }
-            let made = match wan.engine {
-                Engine::Cake => for_cake(&scheme, config, wan.cake.diffserv).map(|_| ()),
-                Engine::Auto | Engine::Htb => for_htb(&scheme).map(|_| ()),
-            };
+                match wan.engine {
+                    Engine::Cake => for_cake(&scheme, &list, config, wan.cake.diffserv).map(|_| ()),
+                    Engine::Auto | Engine::Htb => for_htb(&scheme, &list).map(|_| ()),
+                }
+            });
             match made {
                 Ok(()) => {}
                 Err(TooMuch::Program) => found.push(check::too_large(&scheme)),

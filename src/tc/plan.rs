@@ -11,6 +11,7 @@ use super::{
     Action, Cake, Device, Filter, FilterKind, Link, Origin, PREFERENCE, Qdisc, QdiscKind, ROOT_MAJOR, Stab,
     Tree, cake,
 };
+use crate::classify::list::list;
 use crate::config::{self, Config, Diffserv, DownloadOn, Engine, Isolation, Offloads, Wan};
 use crate::limits;
 use crate::units::{DeviceName, Handle, Prefix, Rate, Way};
@@ -487,7 +488,8 @@ impl<'a> Planner<'a> {
         let marks = self.can_mark(way);
         let local = is_on_lan.then_some(self.world.local.as_slice());
         let scheme = classifier::scheme(self.config, self.wan, way, link.header_bytes(), local, marks);
-        classifier::for_htb(&scheme).unwrap_or_else(|why| {
+        let list = list(&scheme).ok_or(TooMuch::Program);
+        list.and_then(|list| classifier::for_htb(&scheme, &list)).unwrap_or_else(|why| {
             self.too_much(why);
             Made::default()
         })
@@ -574,7 +576,9 @@ impl<'a> Planner<'a> {
         let marks = self.can_mark(way) && sets;
         // CAKE's own wash comes after filters and would clear what they set.
         let scheme = classifier::scheme(self.config, self.wan, way, link.header_bytes(), None, marks);
-        let filters = classifier::for_cake(&scheme, self.config, mode).unwrap_or_else(|why| {
+        let list = list(&scheme).ok_or(TooMuch::Program);
+        let made = list.and_then(|list| classifier::for_cake(&scheme, &list, self.config, mode));
+        let filters = made.unwrap_or_else(|why| {
             self.too_much(why);
             Vec::new()
         });
