@@ -130,7 +130,9 @@ impl Diagram {
 fn edges(lines: &[(&Line, u32)], active: &[u32], field: Field) -> Vec<(u32, u32)> {
     let mut edges: Vec<(u32, u32)> = Vec::new();
     for n in active {
-        for (low, high) in lines.get(*n as usize).and_then(|(line, _)| line.ranges(field)).into_iter().flatten() {
+        for (low, high) in
+            lines.get(*n as usize).and_then(|(line, _)| line.ranges(field)).into_iter().flatten()
+        {
             edges.push((*low, *n));
             edges.extend(high.checked_add(1).map(|behind| (behind, *n)));
         }

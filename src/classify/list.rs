@@ -61,9 +61,10 @@ impl Line {
     pub fn covers(&self, other: &Self) -> bool {
         let has_family = self.is_v6.is_none() || self.is_v6 == other.is_v6;
         has_family
-            && self.conditions.iter().all(|(field, wide)| {
-                other.ranges(*field).is_some_and(|narrow| is_within(narrow, wide))
-            })
+            && self
+                .conditions
+                .iter()
+                .all(|(field, wide)| other.ranges(*field).is_some_and(|narrow| is_within(narrow, wide)))
     }
 }
 
@@ -88,14 +89,17 @@ impl Outline {
         };
         Self {
             fields: line.conditions.iter().fold(0, |set, (field, _)| set | 1 << field),
-            spans: [REMOTE_PORT, LOCAL_PORT, REMOTE, LOCAL]
-                .map(|field| span(field).unwrap_or((0, u32::MAX))),
+            spans: [REMOTE_PORT, LOCAL_PORT, REMOTE, LOCAL].map(|field| span(field).unwrap_or((0, u32::MAX))),
         }
     }
 
     fn may_cover(&self, other: &Self) -> bool {
         self.fields & !other.fields == 0
-            && self.spans.iter().zip(&other.spans).all(|(wide, narrow)| wide.0 <= narrow.0 && narrow.1 <= wide.1)
+            && self
+                .spans
+                .iter()
+                .zip(&other.spans)
+                .all(|(wide, narrow)| wide.0 <= narrow.0 && narrow.1 <= wide.1)
     }
 }
 

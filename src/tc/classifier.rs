@@ -218,7 +218,8 @@ pub fn verify(config: &Config, warnings: Vec<Fault>) -> Result<Vec<Fault>, Vec<F
                 for (n, m) in &list.shadowed {
                     // What is built in may well be overruled: that is what rules are for.
                     let rule = scheme.rules.get(*n).filter(|rule| rule.line != 0);
-                    out_of_reach.extend(rule.zip(scheme.rules.get(*m)).map(|(rule, other)| (*rule, *other, way)));
+                    out_of_reach
+                        .extend(rule.zip(scheme.rules.get(*m)).map(|(rule, other)| (*rule, *other, way)));
                 }
                 match wan.engine {
                     Engine::Cake => for_cake(&scheme, &list, config, wan.cake.diffserv).map(|_| ()),
