@@ -15,7 +15,7 @@ use super::*;
 use crate::classify::Insn;
 use crate::config::link::Cells;
 use crate::config::{AckFilter, Diffserv, Isolation};
-use crate::units::Micros;
+use crate::units::{Dscp, Micros};
 use std::fs;
 use std::path::PathBuf;
 use std::prelude::v1::*;
@@ -429,6 +429,40 @@ mod little_endian {
             counters.iter().find(|(index, handle, _)| (*index, handle.minor()) == (7, minor)).expect("one").2
         };
         assert_eq!((of(1).bytes, of(1).packets, of(0).bytes), (88, 1, 0x6c));
+    }
+
+    /// The filters that were captured with their actions, by the name of the capture.
+    fn acting() -> Vec<(&'static str, Filter)> {
+        let af41 = Dscp::new(34).expect("below 64");
+        let mark = |is_v6| Action::SetDscp { dscp: af41, is_v6 };
+        let note = Action::Priority { priority: Handle::new(ROOT_MAJOR, 3), is_last_word: false };
+        let rows = [
+            ("bpf-priority", u32::MAX, vec![note]),
+            ("bpf-mark-ip4", 0x57e1_0010, vec![mark(false), Action::HeaderChecksum]),
+            ("bpf-mark-ip6", 0x57e1_0010, vec![mark(true)]),
+        ];
+        let filter = |(n, (name, k, actions)): (u16, (_, u32, _))| {
+            let program = Program { insns: vec![Insn { code: 6, jt: 0, jf: 0, k }], default: Handle(k) };
+            let kind = FilterKind::Bpf(Bpf { program, actions });
+            (name, Filter { parent: ROOT, pref: PREFERENCE + 1 + n, protocol: 3, kind })
+        };
+        (0..).zip(rows).map(filter).collect()
+    }
+
+    #[test]
+    fn actions_are_what_tc_asks_for() {
+        for (name, filter) in acting() {
+            let op = Op::Filter { device: device("eth7"), verb: Verb::Create, filter };
+            let (ours, theirs) = (parts(&encoded(&op), TCMSG), parts(&golden(name)[0], TCMSG));
+            assert_eq!((&ours.head, &ours.attrs), (&theirs.head, &theirs.attrs), "{name}");
+        }
+    }
+
+    #[test]
+    fn dumped_actions_are_those_that_were_made() {
+        let (tree, _) = dumped(&["dump-actions"]);
+        let filters: Vec<Filter> = acting().into_iter().map(|(_, filter)| filter).collect();
+        assert_eq!(tree.device(&device("eth7")).expect("dumped").filters, filters);
     }
 
     #[test]
