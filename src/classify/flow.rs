@@ -205,8 +205,15 @@ impl fmt::Display for Flow {
                 (port, false) => format!("{host}:{port}"),
             }
         };
-        let protocol = value::protocol_name(self.protocol);
-        write!(f, "{protocol} {} local {}", end(&self.remote), end(&self.local))?;
+        match (self.protocol, self.remote.address.is_v6) {
+            // The name would mean ICMPv6 here.
+            (ICMP, true) => write!(f, "{ICMP}")?,
+            (known, _) => match value::protocol_name(known) {
+                name if name.contains(' ') => write!(f, "{known}")?,
+                name => f.write_str(&name)?,
+            },
+        }
+        write!(f, " {} local {}", end(&self.remote), end(&self.local))?;
         write!(f, " dscp {} len {}", value::dscp_name(self.dscp), self.length)?;
         f.write_str(if self.is_bare { " ack" } else { "" })
     }
@@ -215,6 +222,18 @@ impl fmt::Display for Flow {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn protocols_without_a_name_are_written_as_they_are_read() {
+        for text in ["77 192.0.2.7", "1 2001:db8::7", "58 192.0.2.7", "0 :0 len 20"] {
+            let Ok(flow) = parse(text) else { continue };
+            assert_eq!(parse(&flow.to_string()), Ok(flow), "{flow}");
+        }
+        assert_eq!(
+            parse("77 192.0.2.7").map(|flow| flow.to_string()).as_deref(),
+            Ok("77 192.0.2.7 local 192.0.2.2 dscp BE len 500")
+        );
+    }
 
     #[test]
     fn flows_are_understood_as_people_write_them() {
