@@ -10,6 +10,7 @@ use weir::classify::scheme::{Reason, Scheme};
 use weir::config::rule::{Match, of_service};
 use weir::config::service::{self, Service};
 use weir::config::{Config, Rule};
+use weir::door::load;
 use weir::tc::classifier::scheme;
 use weir::units::Way;
 
@@ -139,6 +140,22 @@ fn acknowledgements_stay_with_bulk_and_go_ahead_of_the_web() {
     for rest in ["web", "mail", "vpn"] {
         assert_eq!([class(rest, false), class(rest, true)], ["normal", "high"], "{rest}");
     }
+}
+
+#[test]
+fn the_services_leave_room_for_four_hundred_rules_of_ones_own() {
+    let mut file = String::from("config wan 'w'\n option trust_dscp 'both'\n");
+    for n in 0..400 {
+        let class = ["critical", "high", "low"][n % 3];
+        let _ = writeln!(
+            file,
+            "config rule 'r{n}'\n option class '{class}'\n option remote_port '{}'",
+            10_000 + 37 * n
+        );
+    }
+    let (config, warnings) = load(file.as_bytes()).expect("it fits");
+    assert_eq!(warnings, []);
+    assert_eq!(config.rules.iter().filter(|rule| rule.line > 0).count(), 400);
 }
 
 #[test]
