@@ -72,13 +72,13 @@ mod tests {
         for n in 0..250 {
             let (net, class) = (n * 77 % 250, ["low", "high"][n % 2]);
             file.push_str(&format!("config rule 'r{n}'\n option class '{class}'\n"));
-            (0..12).for_each(|m| file.push_str(&format!(" list remote '2001:db8:{net:x}:{m:x}::/64'\n")));
+            (0..24).for_each(|m| file.push_str(&format!(" list remote '2001:db8:{net:x}:{m:x}::/64'\n")));
         }
         let told = told(&file);
         assert!(
             told[0].contains("the rules for upload make a program of more than 4000 instructions"),
             "{told:?}"
         );
-        assert!(told[0].contains("'r0' (24 conditions)"), "{told:?}");
+        assert!(told[0].contains("'r0' (48 conditions)"), "{told:?}");
     }
 }

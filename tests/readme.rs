@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use weir::config::{options, read};
+use weir::config::{options, read, service};
 
 fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -28,6 +28,7 @@ fn section(marker: &str, wanted: &str) {
 fn the_readmes_tables_are_the_programs_own() {
     section("options", &options::readme_options());
     section("links", &options::readme_links());
+    section("services", &service::readme());
 }
 
 #[test]

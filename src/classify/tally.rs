@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn frequent_ports_are_not_lost_among_a_thousand_rare_ones() {
         let dns = Rule {
-            matches: crate::config::rule::of_service(crate::config::service::find("dns").expect("known")),
+            matches: crate::config::rule::of_service(&crate::config::service::find("dns").expect("known")),
             ..Rule::builtin()[0].clone()
         };
         let place = Place { name: "normal", leaf: Handle::new(1, 2), set_dscp: None };

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Program and rules say the same: random rules, random packets, three opinions (the third is the kernel's, in the lab).
 
+use super::Program;
 use super::bpf::{kernel_takes, run};
-use super::compile::{Framing, compile};
+use super::compile::{Framing, compile, in_pieces};
 use super::list::list;
 use super::packet::parse;
 use super::random::{Random, packet, rules};
 use super::scheme::{Place, Reason, Scheme, Verdict};
+use crate::config::Rule;
+use crate::config::rule::Match;
 use crate::units::{Dscp, Handle, Way};
+use alloc::vec::Vec;
+use alloc::{format, vec};
 
 const CLASSES: [(&str, u16); 4] = [("critical", 0x10), ("high", 0x20), ("normal", 0x30), ("low", 0x40)];
 
@@ -48,36 +53,57 @@ fn agree(first_seed: u64, sets: u64, packets: u64) -> ([u64; 5], usize) {
             marks: true,
             local: (way == Way::Down && random.below(4) == 0).then_some((&local[..], handle(2))),
         };
-        let list = list(&scheme).expect("a short list");
-        let framing = Framing { way, header: scheme.header, control: scheme.of_control(), only: None };
-        let Some(program) = compile(&list, &framing, &returns) else { continue };
-        if let Err(text) = kernel_takes(&program.insns) {
-            panic!("seed {seed}: {text}");
-        }
+        let Some(program) = compiled(&scheme, 1) else { continue };
         longest = longest.max(program.insns.len());
-        for n in 0..packets {
-            let frame = packet(&mut random, scheme.header, &rules);
-            let seen = parse(&frame, scheme.header);
-            let (verdict, reason) = scheme.decide(&seen);
-            let answer = match run(&program.insns, &frame) {
-                0 => returns(scheme.of_odd()),
-                answer => answer,
-            };
-            assert_eq!(
-                answer,
-                returns(verdict),
-                "seed {seed}, packet {n}: {frame:02x?}\n{seen:?}\n{reason:?}\n{rules:#?}"
-            );
-            decided[match reason {
-                Reason::Rule(_) => 0,
-                Reason::Default => 1,
-                Reason::Control => 2,
-                Reason::Odd => 3,
-                Reason::Local => 4,
-            }] += 1;
-        }
+        agree_on(&scheme, &program, &rules, (seed, packets), &mut random, &mut decided);
     }
     (decided, longest)
+}
+
+/// The program of a scheme, from as few pieces as that takes, but not fewer than `pieces`.
+fn compiled(scheme: &Scheme<'_>, pieces: usize) -> Option<Program> {
+    let list = list(scheme).expect("a short list");
+    let framing =
+        Framing { way: scheme.way, header: scheme.header, control: scheme.of_control(), only: None };
+    match pieces {
+        1 => compile(&list, &framing, &returns),
+        _ => in_pieces(&list, &framing, &returns, pieces),
+    }
+}
+
+/// So many packets, on each of which the program says what the rules say.
+fn agree_on(
+    scheme: &Scheme<'_>,
+    program: &Program,
+    rules: &[Rule],
+    (seed, packets): (u64, u64),
+    random: &mut Random,
+    decided: &mut [u64; 5],
+) {
+    if let Err(text) = kernel_takes(&program.insns) {
+        panic!("seed {seed}: {text}");
+    }
+    for n in 0..packets {
+        let frame = packet(random, scheme.header, rules);
+        let seen = parse(&frame, scheme.header);
+        let (verdict, reason) = scheme.decide(&seen);
+        let answer = match run(&program.insns, &frame) {
+            0 => returns(scheme.of_odd()),
+            answer => answer,
+        };
+        assert_eq!(
+            answer,
+            returns(verdict),
+            "seed {seed}, packet {n}: {frame:02x?}\n{seen:?}\n{reason:?}\n{rules:#?}"
+        );
+        decided[match reason {
+            Reason::Rule(_) => 0,
+            Reason::Default => 1,
+            Reason::Control => 2,
+            Reason::Odd => 3,
+            Reason::Local => 4,
+        }] += 1;
+    }
 }
 
 /// A million; fewer where an emulated processor runs this.
@@ -88,4 +114,50 @@ fn program_and_rules_agree_on_a_million_random_packets() {
     assert!(decided.iter().sum::<u64>() > sets * 280 && longest > 1_000, "{decided:?} {longest}");
     // Nothing is agreed on for want of cases.
     assert!(decided.iter().all(|n| *n > sets * 3), "{decided:?}");
+}
+
+/// Rules about ports of TCP and UDP, and behind them the services, which tell the two apart.
+fn rules_and_services(count: u16) -> Vec<Rule> {
+    let own = (0..count).map(|n| Rule {
+        name: format!("r{n}"),
+        class: ["critical", "high", "low"][usize::from(n % 3)].into(),
+        matches: vec![Match {
+            protocols: vec![6, 17],
+            remote_ports: vec![(10_000 + 37 * n, 10_000 + 37 * n)],
+            ..Match::default()
+        }],
+        ..Rule::builtin()[0].clone()
+    });
+    own.chain(Rule::builtin()).collect()
+}
+
+#[test]
+fn a_list_too_long_for_one_diagram_is_cut_in_pieces_and_decides_the_same() {
+    for (count, fits, pieces) in [(0, true, 1), (0, true, 4), (400, false, 1), (400, true, 2), (400, true, 4)]
+    {
+        let rules = rules_and_services(count);
+        let scheme = Scheme {
+            way: Way::Up,
+            header: 14,
+            rules: rules.iter().collect(),
+            classes: places(),
+            default: 2,
+            first: 0,
+            icmp: Some(handle(0x11)),
+            wash: false,
+            marks: true,
+            local: None,
+        };
+        let list = list(&scheme).expect("a short list");
+        let framing = Framing { way: Way::Up, header: 14, control: scheme.of_control(), only: None };
+        assert_eq!(
+            in_pieces(&list, &framing, &returns, pieces).is_some(),
+            fits,
+            "{count} rules, {pieces} pieces"
+        );
+        let (mut random, mut decided) = (Random::seeded(u64::from(count)), [0; 5]);
+        let program = compiled(&scheme, pieces).expect("it fits");
+        agree_on(&scheme, &program, &rules, (0, 20_000), &mut random, &mut decided);
+        assert!(decided[0] > 5_000 && decided[1] > 1_000, "{decided:?}");
+    }
 }

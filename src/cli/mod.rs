@@ -161,9 +161,10 @@ pub(crate) const COMMANDS: &[Command] = &[
     },
     Command {
         name: "services",
-        arguments: "",
+        arguments: "[NAME]",
         help: "list the built-in services: their ports and their classes",
-        more: "A rule can name them (list service 'dns'); a rule of a service's name changes it.",
+        more: "With a name: why it is in its class, and what its ports cannot tell. A rule can name services (list \
+               service 'dns'); a rule of a service's name changes it.",
         run: rules::services,
     },
     Command {
@@ -272,7 +273,7 @@ fn parse(parser: &mut Parser) -> Result<Parsed, String> {
             Ok(Parsed::Run(named("help")?, options))
         }
         Some(command) => {
-            let takes_words = ["help", "check", "explain"].contains(&command.name);
+            let takes_words = ["help", "check", "explain", "services"].contains(&command.name);
             match options.words.first() {
                 Some(word) if !takes_words => {
                     Err(format!("weir {} takes no argument, but got '{word}'", command.name))

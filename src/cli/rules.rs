@@ -6,8 +6,7 @@ use super::plan::assume;
 use super::{Options, exit_code, print};
 use crate::classify::bpf;
 use crate::classify::scheme::Scheme;
-use crate::config::service;
-use crate::config::{Config, Wan, value};
+use crate::config::{Config, Wan, read, service, value};
 use crate::tc::explain::place;
 use crate::tc::plan::{Direction, Line, plan};
 use crate::tc::{Device, FilterKind, ROOT_MAJOR, Tree, classifier};
@@ -45,9 +44,20 @@ pub(crate) fn run(options: &Options) -> u8 {
     exit_code::OK
 }
 
-/// Prints the built-in services.
-pub(crate) fn services(_: &Options) -> u8 {
-    print(&service::help());
+/// Prints the built-in services, or those named.
+pub(crate) fn services(options: &Options) -> u8 {
+    if options.words.is_empty() {
+        print(&service::list());
+    }
+    for word in &options.words {
+        match read::service(word) {
+            Ok(service) => print(&service::detail(&service)),
+            Err(text) => {
+                eprintln!("weir: {text}");
+                return exit_code::USAGE;
+            }
+        }
+    }
     exit_code::OK
 }
 

@@ -80,7 +80,7 @@ pub(super) enum Checked {
     Dscp(Dscp),
     Dscps(u64),
     Length((u16, u16)),
-    Services(Vec<&'static Service>),
+    Services(Vec<Service>),
 }
 
 pub(super) struct Reader<'a> {
@@ -385,9 +385,10 @@ fn check_list(kind: Kind, words: &[&str]) -> Result<Checked, String> {
     })
 }
 
-fn service(text: &str) -> Result<&'static Service, String> {
+/// A built-in service by its name.
+pub fn service(text: &str) -> Result<Service, String> {
     service::find(text).ok_or_else(|| {
-        let names = service::SERVICES.iter().map(|service| service.name);
+        let names = service::services().map(|service| service.name);
         let hint = did_you_mean(text, names).map(|word| format!("did you mean '{word}'? "));
         format!("{} is not a service; {}'weir services' lists them", Quoted(text), hint.unwrap_or_default())
     })

@@ -24,7 +24,7 @@ struct Said {
     way: Option<Option<Way>>,
     priority: Option<u16>,
     set_dscp: Option<Dscp>,
-    services: Vec<&'static Service>,
+    services: Vec<Service>,
     own: Match,
     /// The line of the first option about ports.
     ports_line: u32,
@@ -118,9 +118,7 @@ impl Said {
         self.check_ports(&name, faults)?;
         let class = self.class(&name, section, known, faults)?;
         let alternatives: Vec<Match> = match known {
-            _ if !self.services.is_empty() => {
-                self.services.iter().flat_map(|service| rule::of_service(service)).collect()
-            }
+            _ if !self.services.is_empty() => self.services.iter().flat_map(rule::of_service).collect(),
             Some(known) if !self.has_ports => known.matches.clone(),
             _ => alloc::vec![Match::default()],
         };

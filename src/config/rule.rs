@@ -4,7 +4,7 @@
 //! A rule holds its conditions as alternatives ([`Match`]): any of them, all of each. Read `service` for the rules that
 //! are there without any file. What "remote" means depends on the way: the destination out, the source in.
 
-use super::service::{SERVICES, Service, Side};
+use super::service::{Service, services};
 use super::value;
 use crate::units::{Dscp, Prefix, Way};
 use alloc::string::String;
@@ -179,17 +179,17 @@ fn narrower(a: &Prefix, b: &Prefix) -> Option<Prefix> {
 /// The alternatives of a service.
 pub fn of_service(service: &Service) -> Vec<Match> {
     let mut matches = Vec::new();
-    for group in service.groups {
-        let either =
-            Match { protocols: group.protocols.to_vec(), is_bare: service.is_bare, ..Match::default() };
-        if group.ports.is_empty() {
-            matches.push(either);
-            continue;
+    for group in service.ports() {
+        let mut protocols: Vec<u8> =
+            group.protocols.split('/').filter_map(|word| value::protocols(word).ok()).flatten().collect();
+        protocols.sort_unstable();
+        let ports: Vec<(u16, u16)> =
+            group.ports.split(',').filter_map(|word| value::ports(word).ok()).collect();
+        let far = Match { protocols, is_bare: group.is_bare, ..Match::default() };
+        if group.is_either {
+            matches.push(Match { local_ports: ports.clone(), ..far.clone() });
         }
-        if group.side == Side::Either {
-            matches.push(Match { local_ports: group.ports.to_vec(), ..either.clone() });
-        }
-        matches.push(Match { remote_ports: group.ports.to_vec(), ..either });
+        matches.push(Match { remote_ports: ports, ..far });
     }
     matches
 }
@@ -224,11 +224,11 @@ impl Rule {
             is_builtin: true,
             line: 0,
         });
-        let services = SERVICES.iter().map(|service| Self {
+        let services = services().map(|service| Self {
             name: service.name.into(),
             class: service.class.into(),
             way: None,
-            matches: of_service(service),
+            matches: of_service(&service),
             set_dscp: None,
             priority: SERVICE_PRIORITY,
             is_trust: false,
