@@ -12,3 +12,4 @@ part_gso() { release_weir && lab_tools && say "goodput with super-packets left o
 part_presets() { release_weir && lab_tools && say "presets: small and large packets through each" && exact "presets-${1:-all}" "${LIMIT:-900}" guest-presets "${1:-htb,cake}"; }
 part_latency() { release_weir && lab_tools && say "latency and shares under saturation" && exact latency "${LIMIT:-900}" guest-latency ""; }
 part_change() { release_weir && lab_tools && say "changes under load" && exact change "${LIMIT:-900}" guest-change ""; }
+part_rules() { release_weir && lab_tools && say "rules: a call beside a backup, over every kind of device" && GUEST_MODULES=pppoe GUEST_PROGRAMS=nft exact rules "${LIMIT:-900}" guest-rules ""; }

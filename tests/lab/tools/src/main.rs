@@ -7,6 +7,7 @@
 mod chart;
 mod frames;
 mod plot;
+mod pppoe;
 mod socket;
 mod stats;
 mod tcp;
@@ -24,6 +25,7 @@ const USAGE: &str = "usage: flow VERB ...
   tcp HOST:PORT up|down            bulk TCP: --streams N
   web HOST:PORT                    small fetches, one after the other: --size BYTES, --every MS
   frames DEVICE                    TCP segments by a packet socket, at once: --dport N, --count N, --size BYTES
+  pppoe DEVICE MAC SESSION         one end of a PPPoE session, until it is killed; prints the device of PPP
   svg OUT TITLE=FILE...            latency over time, of files written with --series
   chart OUT TITLE=FILE...          files of `X Y` lines, both axes logarithmic: --label TEXT, --x TEXT
 options: --seconds S  --skip S (not counted at the start)  --dscp NAME|N  --priority N (SO_PRIORITY)
@@ -106,6 +108,7 @@ fn run() -> Result<(), String> {
         "web" => tcp::web(&options),
         "chart" => chart::chart(&options),
         "frames" => frames::frames(&options),
+        "pppoe" => pppoe::pppoe(&options),
         "svg" => plot::svg(&options),
         _ => return Err(USAGE.into()),
     };

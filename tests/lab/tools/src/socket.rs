@@ -46,6 +46,17 @@ pub fn set_priority(socket: &impl AsRawFd, priority: u64) -> Result<(), String> 
     }
 }
 
+/// A socket of a family std does not know, for no protocol.
+pub fn raw_socket(family: c_int, kind: c_int) -> Result<OwnedFd, String> {
+    // SAFETY: takes numbers only.
+    let fd = unsafe { socket(family, kind, 0) };
+    if fd < 0 {
+        return Err(format!("a socket of family {family}: {}", std::io::Error::last_os_error()));
+    }
+    // SAFETY: the kernel has just made this descriptor and nobody else has it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
 /// A packet socket (packet(7)) that sends whole Ethernet frames of IPv4 on one device and receives nothing.
 pub struct PacketSocket(OwnedFd);
 
@@ -56,13 +67,7 @@ impl PacketSocket {
             .map_err(|e| format!("{device}: {e}"))?;
         let index: i32 = index.trim().parse().map_err(|_| format!("{device}: no number"))?;
         // Opened for no protocol, so that nothing arrives.
-        // SAFETY: takes numbers only.
-        let fd = unsafe { socket(c_int::from(AF_PACKET), SOCK_RAW, 0) };
-        if fd < 0 {
-            return Err(format!("packet socket: {}", std::io::Error::last_os_error()));
-        }
-        // SAFETY: the kernel has just made this descriptor and nobody else has it.
-        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+        let fd = raw_socket(c_int::from(AF_PACKET), SOCK_RAW)?;
         // struct sockaddr_ll; the rest of it is for receiving.
         let mut address = [0u8; 20];
         address[..2].copy_from_slice(&AF_PACKET.to_ne_bytes());
