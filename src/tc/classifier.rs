@@ -24,8 +24,10 @@ use alloc::vec::Vec;
 pub const ALL_PROTOCOLS: u16 = 3;
 /// "This filter, with the class it has itself", which is none.
 const MATCHED: u32 = u32::MAX;
-/// The first entry's class; the next ones follow in steps of 16.
+/// The first entry's class; others follow in steps of 16, by leaf and DSCP.
 pub const FIRST_ENTRY: u16 = 0x1000;
+/// How far behind the first preference CAKE's filters begin that set a DSCP: two for each, behind those of the tins.
+const FIRST_MARK: u16 = 16;
 
 /// The rules, classes and choices of one direction of a line. `marks`: whether the kernel can rewrite DSCPs.
 pub fn scheme<'a>(
@@ -87,25 +89,37 @@ pub fn for_htb(scheme: &Scheme<'_>, list: &List) -> Result<Made, TooMuch> {
         return Err(TooMuch::Marks);
     }
     let mut made = Made::default();
-    let entry = |n: usize| Handle::new(ROOT_MAJOR, FIRST_ENTRY + 0x10 * n as u16);
-    for (n, verdict) in marked.iter().enumerate() {
-        made.classes.extend(entry_classes(entry(n)));
+    for verdict in marked {
         let Some(mark) = verdict.mark else { continue };
-        for (step, is_v6) in [false, true].into_iter().enumerate() {
+        let entry = entry(verdict.leaf, mark);
+        made.classes.extend(entry_classes(entry));
+        for (step, is_v6) in [(0, false), (1, true)] {
             let program = of_family(is_v6, verdict.leaf);
-            made.filters.push(filter(entry(n), step, program, rewrite(mark, is_v6)));
+            made.filters.push(filter(entry, step, program, rewrite(mark, is_v6)));
         }
         // What is neither keeps its bytes and goes on.
-        made.filters.push(filter(entry(n), 2, answer(verdict.leaf.0), Vec::new()));
+        made.filters.push(filter(entry, 2, answer(verdict.leaf.0), Vec::new()));
     }
-    let returns =
-        |verdict: Verdict| marked.iter().position(|known| *known == verdict).map_or(verdict.leaf, entry).0;
+    let returns = |verdict: Verdict| verdict.mark.map_or(verdict.leaf, |mark| entry(verdict.leaf, mark)).0;
     let program = compile(list, &framing(scheme), &returns).ok_or(TooMuch::Program)?;
     made.filters.push(filter(Handle::new(ROOT_MAJOR, 0), 0, program, Vec::new()));
     Ok(made)
 }
 
+/// The entry of packets for `leaf` that are given `mark`: always the same one. Were entries numbered as they come, a
+/// reload would give the first ones another meaning while the old program still leads to them.
+fn entry(leaf: Handle, mark: Dscp) -> Handle {
+    // Leaves are 57e1:10 to 57e1:100, and one more for ICMP.
+    let slot = (leaf.minor() >> 4).saturating_sub(1) & 0xf;
+    let place = slot << 7 | (leaf.minor() & 1) << 6 | u16::from(mark.get());
+    Handle::new(ROOT_MAJOR, FIRST_ENTRY + 0x10 * place)
+}
+
 /// The filters of a CAKE direction with these tins.
+///
+/// What a filter does goes by its preference, whatever the rules are: a reload then exchanges programs that are about
+/// the same packets, one by one, and what both files want of a packet holds all the while. They are told in the order
+/// in which they are to be sent: the usual tin changes when those that need not be usual any more have a filter.
 ///
 /// # Errors
 /// When it would be more than the kernel or weir takes.
@@ -137,32 +151,25 @@ pub fn for_cake(
         let returns = |verdict: Verdict| if tin_of(verdict) == special { MATCHED } else { 0 };
         let program = compile(list, &framing(scheme), &returns).ok_or(TooMuch::Program)?;
         let action = Action::Priority { priority: special, is_last_word };
-        filters.push(filter(root, filters.len(), program, alloc::vec![action]));
+        filters.push(filter(root, special.minor(), program, alloc::vec![action]));
     }
-    if !marks.is_empty() {
-        // The usual tin's note first: those above overwrite it only where they match, so it must not come last.
-        let action = Action::Priority { priority: usual, is_last_word };
-        filters.insert(0, filter(root, 0, answer(MATCHED), alloc::vec![action]));
-        let mut points: Vec<Dscp> = marks.iter().filter_map(|verdict| verdict.mark).collect();
-        points.sort_unstable();
-        points.dedup();
-        for point in points {
-            for is_v6 in [false, true] {
-                let returns = |verdict: Verdict| if verdict.mark == Some(point) { MATCHED } else { 0 };
-                let framing = Framing { only: Some(is_v6), ..framing(scheme) };
-                let program = compile(list, &framing, &returns).ok_or(TooMuch::Program)?;
-                filters.push(filter(root, 0, program, rewrite(point, is_v6)));
-            }
+    let mut points: Vec<Dscp> = marks.iter().filter_map(|verdict| verdict.mark).collect();
+    points.sort_unstable();
+    points.dedup();
+    for point in points {
+        for is_v6 in [false, true] {
+            let returns = |verdict: Verdict| if verdict.mark == Some(point) { MATCHED } else { 0 };
+            let framing = Framing { only: Some(is_v6), ..framing(scheme) };
+            let program = compile(list, &framing, &returns).ok_or(TooMuch::Program)?;
+            let step = FIRST_MARK + 2 * u16::from(point.get()) + u16::from(is_v6);
+            filters.push(filter(root, step, program, rewrite(point, is_v6)));
         }
-    } else {
-        let action = Action::Priority { priority: usual, is_last_word };
-        filters.push(filter(root, 0, answer(MATCHED), alloc::vec![action]));
     }
+    // The usual tin's note comes before all others, which overwrite it where they match.
+    let action = Action::Priority { priority: usual, is_last_word: false };
+    filters.push(filter(root, 0, answer(MATCHED), alloc::vec![action]));
     if filters.len() > limits::MARKS {
         return Err(TooMuch::Marks);
-    }
-    for (pref, filter) in (PREFERENCE..).zip(&mut filters) {
-        filter.pref = pref;
     }
     Ok(filters)
 }
@@ -307,11 +314,89 @@ fn rewrite(dscp: Dscp, is_v6: bool) -> Vec<Action> {
     if is_v6 { alloc::vec![edit] } else { alloc::vec![edit, Action::HeaderChecksum] }
 }
 
-fn filter(parent: Handle, step: usize, program: Program, actions: Vec<Action>) -> Filter {
+fn filter(parent: Handle, step: u16, program: Program, actions: Vec<Action>) -> Filter {
     Filter {
         parent,
-        pref: PREFERENCE + step as u16,
+        pref: PREFERENCE + step,
         protocol: ALL_PROTOCOLS,
         kind: FilterKind::Bpf(Bpf { program, actions }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::classify::list::list;
+    use crate::config::read;
+
+    const VOICE: &str =
+        "config rule 'voice'\n option class 'high'\n list remote_port '5060'\n option set_dscp '46'\n";
+    const BEFORE: &str =
+        "config rule 'before'\n option class 'low'\n list remote_port '7'\n option set_dscp '8'\n";
+
+    fn config(rules: &[&str]) -> Config {
+        let text = format!("config wan 'w'\n option upload '5mbit'\n{}", rules.concat());
+        read::load(text.as_bytes()).expect("a right file").0
+    }
+
+    fn filters(config: &Config, is_cake: bool) -> Vec<Filter> {
+        let wan = config.wans.first().expect("one");
+        let scheme = scheme(config, wan, Way::Up, 14, None, true);
+        let list = list(&scheme).expect("a short list");
+        let made = match is_cake {
+            true => for_cake(&scheme, &list, config, Diffserv::Diffserv4),
+            false => for_htb(&scheme, &list).map(|made| made.filters),
+        };
+        made.expect("few marks")
+    }
+
+    #[test]
+    fn a_reload_with_another_mark_in_front_changes_no_filter_of_the_packets_behind() {
+        let (old, new) = (config(&[VOICE]), config(&[BEFORE, VOICE]));
+        for is_cake in [false, true] {
+            let new = filters(&new, is_cake);
+            let old = filters(&old, is_cake);
+            assert!(new.len() > old.len());
+            for filter in &old {
+                let same = new.iter().find(|new| (new.parent, new.pref) == (filter.parent, filter.pref));
+                let same = same.expect("nothing of it goes");
+                let (FilterKind::Bpf(was), FilterKind::Bpf(is)) = (&filter.kind, &same.kind) else {
+                    panic!()
+                };
+                // What is done stays; programs at the root know more packets than before.
+                assert_eq!(was.actions, is.actions, "{:x}", filter.pref);
+                assert!(filter.parent.minor() == 0 || was.program == is.program, "{}", filter.parent);
+            }
+        }
+    }
+
+    #[test]
+    fn every_leaf_and_dscp_has_an_entry_of_its_own() {
+        let leaves = (1..=limits::CLASSES as u16 + 4).flat_map(|slot| [slot * 0x10, slot * 0x10 + 1]);
+        let pairs = leaves.flat_map(|leaf| (0..64).map(move |n| (Handle::new(ROOT_MAJOR, leaf), n)));
+        let mut entries: Vec<Handle> =
+            pairs.map(|(leaf, n)| entry(leaf, Dscp::new(n).expect("below 64"))).collect();
+        let count = entries.len();
+        entries.sort_unstable();
+        entries.dedup();
+        assert_eq!(entries.len(), count);
+        assert!(entries.iter().all(|entry| entry.minor() >= FIRST_ENTRY && entry.minor() % 0x10 == 0));
+    }
+
+    #[test]
+    fn no_filter_has_a_preference_that_is_not_ours() {
+        let marks = (0..6).map(|n| {
+            format!(
+                "config rule 'r{n}'\n option class 'low'\n list remote_port '{}'\n option set_dscp '{}'\n",
+                n + 7,
+                63 - n
+            )
+        });
+        let texts: Vec<String> = marks.collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        for is_cake in [false, true] {
+            let filters = filters(&config(&texts), is_cake);
+            assert!(filters.iter().all(|filter| super::super::diff::is_own_filter(filter)));
+        }
     }
 }

@@ -40,8 +40,8 @@ use alloc::vec::Vec;
 pub const ROOT_MAJOR: u16 = 0x57e1;
 /// The preference of the first filter of ours at each place; further ones follow it.
 pub const PREFERENCE: u16 = 22497;
-/// How many preferences from [`PREFERENCE`] on are ours.
-pub const PREFERENCES: u16 = 16;
+/// How many preferences from [`PREFERENCE`] on are ours: one for each thing a filter of ours can do (`classifier`).
+pub const PREFERENCES: u16 = 144;
 /// The group of every IFB device of ours (`IFLA_GROUP`); kind ifb in this group is ours.
 pub const GROUP: u32 = 22497;
 /// The scratch device a takeover is tried on.
