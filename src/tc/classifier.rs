@@ -396,7 +396,7 @@ mod tests {
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         for is_cake in [false, true] {
             let filters = filters(&config(&texts), is_cake);
-            assert!(filters.iter().all(|filter| super::super::diff::is_own_filter(filter)));
+            assert!(filters.iter().all(super::super::diff::is_own_filter));
         }
     }
 }

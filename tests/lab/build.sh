@@ -15,3 +15,11 @@ lab_tools() {
 	cargo build -q --release --manifest-path "$HERE/tools/Cargo.toml" --target-dir "$ROOT/target/lab-tools" &&
 		FLOW_BIN=$ROOT/target/lab-tools/release/flow
 }
+
+# lab_classify: leaves `classify`, which knows the rules as weir does, in $CLASSIFY_BIN.
+lab_classify() {
+	[ -n "${CLASSIFY_BIN:-}" ] && return
+	say "building the lab's classifier"
+	cargo build -q --release --manifest-path "$HERE/classify/Cargo.toml" --target-dir "$ROOT/target/lab-classify" &&
+		CLASSIFY_BIN=$ROOT/target/lab-classify/release/classify
+}
