@@ -13,7 +13,8 @@
 
 use crate::config::{Config, Fault};
 use crate::tc::diff::{Op, Ops, diff};
-use crate::tc::plan::{Lacks, Plan, World, plan};
+use crate::tc::memo::Memo;
+use crate::tc::plan::{Lacks, Plan, World, plan_with};
 use crate::tc::{Origin, Tree};
 use crate::units::{DeviceName, Micros, Time};
 use alloc::boxed::Box;
@@ -151,6 +152,7 @@ enum End {
 pub struct Daemon {
     config: Option<Config>,
     plan: Plan,
+    memo: Memo,
     lacks: Lacks,
     phase: Phase,
     end: End,
@@ -184,6 +186,7 @@ impl Daemon {
         Self {
             config: None,
             plan: Plan::default(),
+            memo: Memo::default(),
             lacks,
             phase: Phase::Idle,
             end,
@@ -318,7 +321,7 @@ impl Daemon {
         self.phase = Phase::Idle;
         seen.world.lacks = self.lacks;
         self.plan = match &self.config {
-            Some(config) => plan(config, &seen.world),
+            Some(config) => plan_with(config, &seen.world, &mut self.memo),
             None => Plan::default(),
         };
         self.plan.yield_to_others(&seen.tree);
@@ -449,6 +452,7 @@ impl Daemon {
 mod tests {
     use super::*;
     use crate::config::{Severity, Wan};
+    use crate::tc::plan::plan;
     use crate::tc::{Device, Link};
     use crate::units::Rate;
 

@@ -79,7 +79,7 @@ pub(super) fn in_pieces(
     // Never reached; it keeps the promise that the last instruction returns the default class.
     compiler.asm.plain(RET_K, rest);
     let insns = compiler.asm.finish()?;
-    (insns.len() <= limits::PROGRAM).then_some(Program { insns, default: Handle(rest) })
+    (insns.len() <= limits::PROGRAM).then(|| Program { insns: insns.into(), default: Handle(rest) })
 }
 
 /// Lines that became one diagram, with where each root begins.

@@ -17,7 +17,7 @@ pub mod tally;
 mod tests;
 
 use crate::units::Handle;
-use alloc::vec::Vec;
+use alloc::rc::Rc;
 use core::fmt;
 
 /// One instruction of classic BPF (`struct sock_filter`).
@@ -50,8 +50,8 @@ impl Insn {
 /// A classifier: returns the class id of every packet (`cls_bpf` without `TCA_BPF_CLASSID`).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Program {
-    /// The instructions, at most [`crate::limits::PROGRAM`].
-    pub insns: Vec<Insn>,
+    /// The instructions, at most [`crate::limits::PROGRAM`]; one copy for everybody who has the same program.
+    pub insns: Rc<[Insn]>,
     /// The class of what nothing else matches; the last instruction returns it.
     pub default: Handle,
 }

@@ -8,6 +8,7 @@ use super::attr::{self, Attrs};
 use super::{Bpf, action};
 use crate::classify::{Insn, Program};
 use crate::units::Handle;
+use alloc::rc::Rc;
 use alloc::vec::Vec;
 
 const ACT: u16 = 1;
@@ -37,7 +38,7 @@ pub fn read(options: Attrs<'_>) -> Option<Bpf> {
         return None;
     }
     let (chunks, rest) = options.get(OPS)?.payload.as_chunks::<8>();
-    let insns: Vec<Insn> = chunks.iter().map(|bytes| Insn::from_bytes(*bytes)).collect();
+    let insns: Rc<[Insn]> = chunks.iter().map(|bytes| Insn::from_bytes(*bytes)).collect();
     let default = Handle(insns.last()?.k);
     let actions = match options.get(ACT) {
         Some(list) => action::read(list.nested())?,
@@ -57,7 +58,7 @@ mod tests {
             Insn { code: 0x28, jt: 1, jf: 2, k: 12 },
             Insn { code: 6, jt: 0, jf: 0, k: 0x57e1_0030 }
         ];
-        let program = Program { insns, default: Handle::new(0x57e1, 0x30) };
+        let program = Program { insns: insns.into(), default: Handle::new(0x57e1, 0x30) };
         let bpf = Bpf { program, actions: alloc::vec![action::Action::HeaderChecksum] };
         let mut out = Vec::new();
         put(&bpf, &mut out);

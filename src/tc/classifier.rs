@@ -62,7 +62,7 @@ pub fn scheme<'a>(
 }
 
 /// What a classifier adds to a direction's tree.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Made {
     /// Entries, each with the class below it that makes it an inner one.
     pub classes: Vec<Class>,
@@ -123,14 +123,9 @@ fn entry(leaf: Handle, mark: Dscp) -> Handle {
 ///
 /// # Errors
 /// When it would be more than the kernel or weir takes.
-pub fn for_cake(
-    scheme: &Scheme<'_>,
-    list: &List,
-    config: &Config,
-    mode: Diffserv,
-) -> Result<Vec<Filter>, TooMuch> {
+pub fn for_cake(scheme: &Scheme<'_>, list: &List, config: &Config, mode: Diffserv) -> Result<Made, TooMuch> {
     let root = Handle::new(ROOT_MAJOR, 0);
-    let Some(rest) = tin(mode, CakeTin::BestEffort) else { return Ok(Vec::new()) };
+    let Some(rest) = tin(mode, CakeTin::BestEffort) else { return Ok(Made::default()) };
     let tin_of = |verdict: Verdict| {
         let at = scheme.classes.iter().position(|place| place.leaf == verdict.leaf);
         // The leaf of ICMP is no class of its own here.
@@ -171,7 +166,7 @@ pub fn for_cake(
     if filters.len() > limits::MARKS {
         return Err(TooMuch::Marks);
     }
-    Ok(filters)
+    Ok(Made { classes: Vec::new(), filters })
 }
 
 /// The tin of a class.
@@ -300,12 +295,12 @@ fn of_family(is_v6: bool, leaf: Handle) -> Program {
     asm.plain(RET_K, leaf.0);
     asm.place(no);
     asm.plain(RET_K, 0);
-    Program { insns: asm.finish().unwrap_or_default(), default: Handle(0) }
+    Program { insns: asm.finish().unwrap_or_default().into(), default: Handle(0) }
 }
 
 /// Always this answer.
 fn answer(k: u32) -> Program {
-    Program { insns: alloc::vec![Insn { code: RET_K, jt: 0, jf: 0, k }], default: Handle(k) }
+    Program { insns: [Insn { code: RET_K, jt: 0, jf: 0, k }].into(), default: Handle(k) }
 }
 
 fn rewrite(dscp: Dscp, is_v6: bool) -> Vec<Action> {
@@ -345,9 +340,9 @@ mod tests {
         let list = list(&scheme).expect("a short list");
         let made = match is_cake {
             true => for_cake(&scheme, &list, config, Diffserv::Diffserv4),
-            false => for_htb(&scheme, &list).map(|made| made.filters),
+            false => for_htb(&scheme, &list),
         };
-        made.expect("few marks")
+        made.expect("few marks").filters
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub mod explain;
 pub mod fifo;
 pub mod fq_codel;
 pub mod htb;
+pub mod memo;
 pub mod message;
 pub mod mirred;
 pub mod plan;

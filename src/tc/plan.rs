@@ -6,6 +6,7 @@
 
 use super::classifier::{self, ALL_PROTOCOLS, Made, TooMuch};
 use super::diff::{self, Conflict, Op, Verb};
+use super::memo::{Key, Memo};
 use super::shape::{Leaf, Shape};
 use super::{
     Action, Cake, Device, Filter, FilterKind, Link, Origin, PREFERENCE, Qdisc, QdiscKind, ROOT_MAJOR, Stab,
@@ -194,12 +195,19 @@ impl core::fmt::Display for Direction {
 
 /// Plans every line of `config`.
 pub fn plan(config: &Config, world: &World) -> Plan {
+    plan_with(config, world, &mut Memo::default())
+}
+
+/// The same, with what earlier plans have made.
+pub fn plan_with(config: &Config, world: &World, memo: &mut Memo) -> Plan {
     let mut plan = Plan::default();
+    memo.begin(config);
     for wan in &config.wans {
-        let mut planner = Planner { config, world, wan, plan: &mut plan };
+        let mut planner = Planner { config, world, wan, memo, plan: &mut plan };
         let line = planner.line();
         plan.lines.push(line);
     }
+    memo.end();
     plan
 }
 
@@ -260,6 +268,7 @@ struct Planner<'a> {
     config: &'a Config,
     world: &'a World,
     wan: &'a Wan,
+    memo: &'a mut Memo,
     plan: &'a mut Plan,
 }
 
@@ -487,9 +496,37 @@ impl<'a> Planner<'a> {
         }
         let marks = self.can_mark(way);
         let local = is_on_lan.then_some(self.world.local.as_slice());
-        let scheme = classifier::scheme(self.config, self.wan, way, link.header_bytes(), local, marks);
-        let list = list(&scheme).ok_or(TooMuch::Program);
-        list.and_then(|list| classifier::for_htb(&scheme, &list)).unwrap_or_else(|why| {
+        self.made(way, link, None, local, marks)
+    }
+
+    /// The classifier of a direction, made now or before.
+    fn made(
+        &mut self,
+        way: Way,
+        link: &Link,
+        cake: Option<Diffserv>,
+        local: Option<&[Prefix]>,
+        marks: bool,
+    ) -> Made {
+        let (config, wan, header) = (self.config, self.wan, link.header_bytes());
+        let key = Key {
+            way,
+            header,
+            cake,
+            marks,
+            washes: wan.wash.has(way),
+            trusts: wan.trust_dscp.has(way),
+            local: local.map(<[Prefix]>::to_vec),
+        };
+        let made = self.memo.get(key, || {
+            let scheme = classifier::scheme(config, wan, way, header, local, marks);
+            let list = list(&scheme).ok_or(TooMuch::Program)?;
+            match cake {
+                None => classifier::for_htb(&scheme, &list),
+                Some(mode) => classifier::for_cake(&scheme, &list, config, mode),
+            }
+        });
+        made.unwrap_or_else(|why| {
             self.too_much(why);
             Made::default()
         })
@@ -575,14 +612,8 @@ impl<'a> Planner<'a> {
             || self.config.classes.iter().any(|class| class.set_dscp(way).is_some());
         let marks = self.can_mark(way) && sets;
         // CAKE's own wash comes after filters and would clear what they set.
-        let scheme = classifier::scheme(self.config, self.wan, way, link.header_bytes(), None, marks);
-        let list = list(&scheme).ok_or(TooMuch::Program);
-        let made = list.and_then(|list| classifier::for_cake(&scheme, &list, self.config, mode));
-        let filters = made.unwrap_or_else(|why| {
-            self.too_much(why);
-            Vec::new()
-        });
-        (filters, washes && !marks)
+        let made = self.made(way, link, Some(mode), None, marks);
+        (made.filters, washes && !marks)
     }
 
     /// The planned state of a device of the system.

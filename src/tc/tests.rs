@@ -134,7 +134,7 @@ fn program() -> Program {
         insn(6, 0, 0, 0x57e1_0030),
         insn(6, 0, 0, 0x57e1_0010),
     ];
-    Program { insns, default: Handle::new(ROOT_MAJOR, 0x10) }
+    Program { insns: insns.into(), default: Handle::new(ROOT_MAJOR, 0x10) }
 }
 
 /// A message taken apart: what is before the attributes, and the attributes one by one, nests opened as far as asked.
@@ -442,7 +442,7 @@ mod little_endian {
             ("bpf-mark-ip6", 0x57e1_0010, vec![mark(true)]),
         ];
         let filter = |(n, (name, k, actions)): (u16, (_, u32, _))| {
-            let program = Program { insns: vec![Insn { code: 6, jt: 0, jf: 0, k }], default: Handle(k) };
+            let program = Program { insns: [Insn { code: 6, jt: 0, jf: 0, k }].into(), default: Handle(k) };
             let kind = FilterKind::Bpf(Bpf { program, actions });
             (name, Filter { parent: ROOT, pref: PREFERENCE + 1 + n, protocol: 3, kind })
         };
@@ -663,7 +663,7 @@ impl Random {
             };
             let insns: Vec<Insn> = (0..count).map(|_| insn(self)).collect();
             let default = Handle(insns[insns.len() - 1].k);
-            FilterKind::Bpf(Bpf { program: Program { insns, default }, actions: Vec::new() })
+            FilterKind::Bpf(Bpf { program: Program { insns: insns.into(), default }, actions: Vec::new() })
         };
         Filter { parent: Handle(self.next()), pref: self.next() as u16, protocol: self.next() as u16, kind }
     }
