@@ -3,7 +3,7 @@
 //!
 //! It claims nothing that was not looked at: a direction is "shaped" only when the kernel has every piece of it now.
 
-use crate::config::Config;
+use crate::config::{Config, Diffserv};
 use crate::json::Json;
 use crate::tc::diff::{Op, diff};
 use crate::tc::plan::{Direction, Line, Plan};
@@ -59,7 +59,7 @@ pub struct DirectionReport {
     pub trouble: Option<String>,
     /// Packets that went out past all classes.
     pub direct_packets: u64,
-    /// The classes, in the order of the configuration; with CAKE one row for all of it.
+    /// The classes, in the order of the configuration; with CAKE its tins and a row for all of it.
     pub classes: Vec<ClassReport>,
 }
 
@@ -184,7 +184,29 @@ fn classes(config: &Config, device: &DeviceName, seen: &Seen<'_>) -> Vec<ClassRe
             class: counters,
             leaf: counters,
         };
-        return alloc::vec![all];
+        let names: &[&str] = match cake.diffserv {
+            Diffserv::Besteffort => &[],
+            Diffserv::Diffserv3 => &["bulk", "besteffort", "voice"],
+            Diffserv::Diffserv4 => &["bulk", "besteffort", "video", "voice"],
+            Diffserv::Diffserv8 | Diffserv::Precedence => {
+                &["tin 1", "tin 2", "tin 3", "tin 4", "tin 5", "tin 6", "tin 7", "tin 8"]
+            }
+        };
+        let tins = (1..=8u16).zip(names).map(|(n, name)| {
+            let counters = seen.counters(device, Handle::new(ROOT_MAJOR, n));
+            ClassReport {
+                name: name.to_string(),
+                rate: Rate::from_bytes_per_sec(counters.threshold),
+                ceil: cake.bandwidth,
+                class: counters,
+                leaf: counters,
+            }
+        });
+        // Who is served first comes first, as with classes.
+        let mut rows: Vec<ClassReport> = tins.collect();
+        rows.reverse();
+        rows.push(all);
+        return rows;
     }
     let named = config
         .classes
@@ -285,7 +307,7 @@ fn write_line(line: &LineReport, out: &mut impl Write) -> fmt::Result {
             writeln!(
                 out,
                 "    {:<9}{:>12}{:>12}{:>10}{:>9}{:>8}{:>7}{:>9}",
-                row.name,
+                row.name.strip_suffix("effort").unwrap_or(&row.name),
                 about(row.rate).to_string(),
                 about(row.ceil).to_string(),
                 crate::units::Bytes(row.class.bytes).to_string(),

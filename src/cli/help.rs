@@ -37,7 +37,7 @@ fn overview() -> String {
     let mut out =
         String::from("weir keeps an internet line fast and responsive.\n\nusage: weir COMMAND [options]\n\n");
     for command in COMMANDS {
-        let _ = writeln!(out, "  {:<9} {}", command.name, command.help);
+        let _ = writeln!(out, "  {:<11} {}", command.name, command.help);
     }
     out.push_str("\noptions\n");
     for switch in SWITCHES {

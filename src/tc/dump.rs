@@ -3,7 +3,7 @@
 
 use super::classifier::FIRST_ENTRY;
 use super::diff::is_own_filter;
-use super::stats::Counters;
+use super::stats::{Counters, Tin};
 use super::{Class, Device, Filter, FilterKind, Link, Origin, Qdisc, QdiscKind, ROOT_MAJOR, Tree};
 use crate::units::{DeviceName, Handle};
 use alloc::vec::Vec;
@@ -37,6 +37,15 @@ impl Builder {
         if is_kept {
             self.counters.push((index, qdisc.handle, counters));
             self.qdiscs.push((index, qdisc));
+        }
+    }
+
+    /// Adds what the tins of a CAKE of ours count, the nth as if it were class n of it: so they are chosen, too.
+    pub fn tins(&mut self, index: u32, cake: Handle, tins: impl Iterator<Item = Tin>) {
+        if cake == Handle::new(ROOT_MAJOR, 0) {
+            let handles = (1..).map(|n| Handle::new(ROOT_MAJOR, n));
+            self.counters
+                .extend(handles.zip(tins).map(|(handle, tin)| (index, handle, Counters::of_tin(&tin))));
         }
     }
 

@@ -442,6 +442,13 @@ pub fn qdisc(payload: &[u8]) -> Option<(u32, Qdisc, Counters)> {
     Some((index, Qdisc { parent, handle, stab, kind }, stats::read(name, &attrs)))
 }
 
+/// Reads the tins of a CAKE, lowest first, with its device's index and handle (`RTM_NEWQDISC`).
+pub fn tins(payload: &[u8]) -> Option<(u32, Handle, impl Iterator<Item = stats::Tin> + use<'_>)> {
+    let (index, handle, ..) = tcmsg(payload)?;
+    let attrs = Attrs::new(payload.get(TCMSG..)?);
+    (attrs.get(TCA_KIND)?.text()? == "cake").then(|| (index, handle, stats::tins(&attrs)))
+}
+
 /// Reads an HTB class (`RTM_NEWTCLASS`) with its device's index and counters.
 pub fn class(payload: &[u8]) -> Option<(u32, Class, Counters)> {
     let (index, handle, parent, _) = tcmsg(payload)?;

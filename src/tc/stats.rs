@@ -34,6 +34,26 @@ pub struct Counters {
     pub backlog_packets: u32,
     /// Packets marked (ECN) instead of dropped, where the kind counts them.
     pub marks: u32,
+    /// Bytes per second from which on a tin of CAKE yields to the others; zero for everything else.
+    pub threshold: u64,
+}
+
+impl Counters {
+    /// Of a tin of CAKE. It counts what comes in, so what it lost and what waits is taken off again; how many bytes it
+    /// lost it does not say.
+    pub fn of_tin(tin: &Tin) -> Self {
+        let lost = tin.drops.wrapping_add(tin.acks_dropped);
+        Self {
+            bytes: tin.bytes.saturating_sub(tin.backlog_bytes.into()),
+            packets: tin.packets.wrapping_sub(lost).wrapping_sub(tin.backlog_packets).into(),
+            drops: lost,
+            backlog_bytes: tin.backlog_bytes,
+            backlog_packets: tin.backlog_packets,
+            marks: tin.marks,
+            threshold: tin.threshold,
+            ..Self::default()
+        }
+    }
 }
 
 /// Reads the counters of an object of kind `name`.
@@ -204,6 +224,7 @@ mod tests {
             backlog_bytes: 4542,
             backlog_packets: 3,
             marks: 42,
+            ..Counters::default()
         };
         assert_eq!(read("fq_codel", &Attrs::new(&out)), wanted);
         let own = Codel {

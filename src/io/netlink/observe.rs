@@ -59,6 +59,9 @@ fn dump(connection: &mut Connection) -> io::Result<Seen> {
         if let Some((index, qdisc, counters)) = message::qdisc(m.payload).filter(|_| m.kind == NEW_QDISC) {
             builder.qdisc(index, qdisc, counters);
         }
+        if let Some((index, cake, tins)) = message::tins(m.payload).filter(|_| m.kind == NEW_QDISC) {
+            builder.tins(index, cake, tins);
+        }
     })?;
     let root = Handle::new(ROOT_MAJOR, 0);
     for (index, has_classes) in builder.roots() {
