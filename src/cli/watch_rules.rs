@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 
 /// How long without `--for`.
 pub(crate) const USUAL: Micros = Micros::secs(10);
-/// How often the sockets are emptied.
-const TURN: Duration = Duration::from_millis(100);
+/// How often the sockets are emptied; between two turns their buffer holds some fifty packets.
+const TURN: Duration = Duration::from_millis(20);
 
 /// One direction that is watched.
 struct Watched<'a> {
@@ -58,13 +58,15 @@ pub(crate) fn run(options: &Options) -> u8 {
     if lines.is_empty() {
         return exit_code::FAILED;
     }
-    let end = Instant::now() + Duration::from_micros(options.span.unwrap_or(USUAL).0);
-    let turn_limit = limits::SAMPLES / 10;
+    let span = options.span.unwrap_or(USUAL);
+    eprintln!("weir: looking at packets for {span}");
+    let end = Instant::now() + Duration::from_micros(span.0);
+    let turn_limit = limits::SAMPLES / (1000 / TURN.as_millis() as u32);
     let mut is_cut = false;
     while Instant::now() < end {
         std::thread::sleep(TURN.min(end.saturating_duration_since(Instant::now())));
         for (sniffer, ways, header) in &mut lines {
-            is_cut |= !take(sniffer, ways, *header, turn_limit);
+            is_cut |= !take(sniffer, ways, *header, turn_limit) | sniffer.has_missed();
         }
     }
     let mut out = String::new();

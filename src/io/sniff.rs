@@ -5,9 +5,7 @@ use crate::classify::Insn;
 use crate::classify::bpf::RET_K;
 use crate::limits;
 use crate::units::Way;
-use nix::sys::socket::{
-    AddressFamily, LinkAddr, SockFlag, SockProtocol, SockType, recvfrom, setsockopt, socket, sockopt,
-};
+use nix::sys::socket::{AddressFamily, LinkAddr, SockFlag, SockType, recvfrom, setsockopt, socket, sockopt};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 
@@ -27,11 +25,13 @@ impl Sniffer {
     /// What the kernel says; without `CAP_NET_RAW` that is EPERM.
     pub fn open(index: u32) -> io::Result<Self> {
         let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
-        let socket = socket(AddressFamily::Packet, SockType::Raw, flags, SockProtocol::EthAll)?;
+        // For no protocol until it is bound: nothing of other devices gets in.
+        let socket = socket(AddressFamily::Packet, SockType::Raw, flags, None)?;
         // Only the headers leave the kernel, and only as many as the small buffer holds.
         let head = Insn { code: RET_K, jt: 0, jf: 0, k: limits::SAMPLE_BYTES as u32 };
         super::sys::attach_filter(&socket, &[head])?;
-        setsockopt(&socket, sockopt::RcvBuf, &(64 * 1024))?;
+        // The kernel counts a packet as 2 to 3 KB, and doubles this.
+        setsockopt(&socket, sockopt::RcvBuf, &(128 * 1024))?;
         super::sys::bind_to_device(&socket, index)?;
         Ok(Self { socket, buffer: [0; limits::SAMPLE_BYTES] })
     }
@@ -50,6 +50,11 @@ impl Sniffer {
             Err(nix::errno::Errno::EAGAIN) => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Whether the kernel had to leave packets out since this was last asked.
+    pub fn has_missed(&self) -> bool {
+        super::sys::packets_dropped(&self.socket).is_ok_and(|count| count > 0)
     }
 
     /// Throws away what waits: a later moment is to be looked at.

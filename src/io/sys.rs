@@ -2,7 +2,7 @@
 //! The only unsafe code: system calls that no crate we use offers. Each function is safe to call.
 #![expect(
     unsafe_code,
-    reason = "ioctl(SIOCETHTOOL), SO_ATTACH_FILTER, capset, prctl are in no crate weir uses"
+    reason = "ioctl(SIOCETHTOOL), SO_ATTACH_FILTER, PACKET_STATISTICS, capset, prctl are in no crate weir uses"
 )]
 
 use crate::classify::Insn;
@@ -86,6 +86,26 @@ pub fn bind_to_device(socket: &impl AsRawFd, index: u32) -> io::Result<()> {
         )
     };
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// How many packets a packet socket had no room for since this was last asked.
+///
+/// # Errors
+/// What the kernel says.
+pub fn packets_dropped(socket: &impl AsRawFd) -> io::Result<u32> {
+    let mut stats = [0u32; 2]; // struct tpacket_stats: seen, dropped
+    let mut size = size_of_val(&stats) as libc::socklen_t;
+    // SAFETY: the kernel writes at most `size` bytes to `stats`, and the size to `size`.
+    let result = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_PACKET,
+            libc::PACKET_STATISTICS,
+            stats.as_mut_ptr().cast(),
+            &raw mut size,
+        )
+    };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(stats[1]) }
 }
 
 /// Gives up every privilege but `CAP_NET_ADMIN` and `CAP_NET_RAW`, for good.
