@@ -413,7 +413,8 @@ impl Daemon {
         self.phase = Phase::Idle;
         let Failure { op, errno, extack, text, is_restored } = failure;
         let has_learnt = op.is_some_and(|op| self.lacks.learn(&op, errno, &extack));
-        if has_learnt && is_restored {
+        if has_learnt {
+            // Whatever could not be put back, the next plan begins from what there is.
             self.say(Level::Debug, format!("{text}; planning without it"));
             self.act(Action::Remember(self.lacks));
             return self.observe();
