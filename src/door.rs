@@ -15,6 +15,21 @@ pub fn load(bytes: &[u8]) -> Result<(Config, Vec<Fault>), Vec<Fault>> {
     Ok((config, warnings))
 }
 
+/// The same, and what takes longer to find: rules that several others together leave no packet.
+///
+/// # Errors
+/// Every fault and warning, when there is at least one fault.
+pub fn check(bytes: &[u8]) -> Result<(Config, Vec<Fault>), Vec<Fault>> {
+    let (config, mut warnings) = load(bytes)?;
+    let is_new = |fault: &Fault| {
+        !warnings.iter().any(|known| known.line == fault.line && known.text.contains("can never match"))
+    };
+    let found: Vec<Fault> = classifier::out_of_reach(&config).into_iter().filter(is_new).collect();
+    warnings.extend(found);
+    warnings.sort_by_key(|warning| warning.line);
+    Ok((config, warnings))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,6 +82,28 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_that_several_others_leave_nothing_is_told_of() {
+        let told = |file: &str| {
+            let (_, warnings) = check(file.as_bytes()).expect("no fault");
+            warnings.iter().map(|warning| warning.line).collect::<Vec<_>>()
+        };
+        let halves = "config rule 'a'\n option class 'low'\n list remote_port '1-100'\n\
+                      config rule 'b'\n option class 'high'\n list remote_port '101-65535'\n\
+                      config rule 'c'\n option class 'low'\n list remote_port '90-110'\n";
+        assert_eq!(told(halves), [7]);
+        assert_eq!(told(&halves.replace("101-", "102-")), [0; 0]);
+        let behind_services =
+            "config rule 'c'\n option class 'low'\n list remote_port '443'\n option priority '2000'\n";
+        assert_eq!(told(behind_services), [1], "web and quic take it all");
+        let two_families =
+            "config rule 'c'\n option class 'low'\n list remote '192.0.2.1'\n list local '2001:db8::1'\n";
+        assert_eq!(told(two_families), [1]);
+        let one = "config rule 'wide'\n option class 'low'\n list remote_port '1-100'\n\
+                   config rule 'narrow'\n option class 'low'\n list remote_port '50'\n";
+        assert_eq!(told(one), [4], "and only once");
+    }
+
+    #[test]
     fn rules_that_make_too_large_a_program_are_named() {
         let mut file = String::from("config globals 'g'\n option services '0'\n");
         for n in 0..250 {
@@ -80,5 +117,14 @@ mod tests {
             "{told:?}"
         );
         assert!(told[0].contains("'r0' (48 conditions)"), "{told:?}");
+        let first = told[0].split("from rule 'r").nth(1).and_then(|rest| rest.split('\'').next());
+        let first: usize = first.and_then(|n| n.parse().ok()).expect("the first that does not fit");
+        let line = 3 + 26 * first;
+        assert!(told[0].starts_with(&format!("{line}: fault")), "{}", told[0]);
+        // Without it and those behind it they do fit.
+        let lines =
+            |count: usize| file.lines().take(count).map(|line| format!("{line}\n")).collect::<String>();
+        assert!(load(lines(line - 1).as_bytes()).is_ok());
+        assert!(load(lines(line + 25).as_bytes()).is_err());
     }
 }

@@ -363,6 +363,19 @@ impl Prefix {
 }
 
 impl Prefix {
+    /// Whether all of it is of networks that are not the internet's: RFC 1918, 3927, 4193, 4291 (link-local), loopback.
+    pub fn is_of_a_site(&self) -> bool {
+        let sites: &[([u8; 2], u8)] = match self.is_v6 {
+            false => &[([10, 0], 8), ([172, 16], 12), ([192, 168], 16), ([169, 254], 16), ([127, 0], 8)],
+            true => &[([0xfc, 0], 7), ([0xfe, 0x80], 10)],
+        };
+        sites.iter().any(|([first, second], len)| {
+            let mut address = [0; 16];
+            [address[0], address[1]] = [*first, *second];
+            Self { address, len: *len, is_v6: self.is_v6 }.contains(self)
+        })
+    }
+
     /// Whether every address of `other` is one of these.
     pub fn contains(&self, other: &Self) -> bool {
         self.is_v6 == other.is_v6 && self.len <= other.len && masked(other.address, self.len) == self.address

@@ -3,7 +3,8 @@
 //!
 //! Called at the door, beside `config::read`, so that `weir check` says it before anything is touched.
 
-use super::list;
+use super::diagram::{Diagram, Target};
+use super::list::{self, Line};
 use super::scheme::Scheme;
 use crate::config::{Fault, Rule, Severity};
 use crate::limits;
@@ -24,8 +25,61 @@ pub fn warning(rule: &Rule, other: &Rule) -> Fault {
     Fault { severity: Severity::Warning, line: rule.line, option: String::new(), text }
 }
 
-/// The fault of rules that make too large a program, naming those that cost most.
-pub fn too_large(scheme: &Scheme<'_>) -> Fault {
+/// Which rules no packet can reach, by their place: those before them take all there is between them. `None`: the rules
+/// are too many to say.
+///
+/// What no single rule covers shows only in a diagram in which every rule has an answer of its own.
+pub fn unreached(scheme: &Scheme<'_>) -> Option<Vec<usize>> {
+    /// A hundred times what the built-in rules need; a moment's work.
+    const PARTS: usize = 60_000;
+    let all = list::all_lines(scheme);
+    let lines: Vec<(&Line, u32)> =
+        all.iter().map(|line| (line, line.rule.map_or(u32::MAX, |n| n as u32))).collect();
+    let mut is_met = alloc::vec![false; scheme.rules.len()];
+    let mut meet = |target: &Target| {
+        if let Target::Answer(n) = target
+            && let Some(met) = is_met.get_mut(*n as usize)
+        {
+            *met = true;
+        }
+    };
+    for is_v6 in [false, true] {
+        let is_about = |line: &Line| line.is_v6.is_none_or(|family| family == is_v6);
+        let active: Vec<u32> = (0..).zip(&all).filter(|(_, line)| is_about(line)).map(|(n, _)| n).collect();
+        let mut diagram = Diagram::new(PARTS);
+        meet(&diagram.add(&lines, &active, Target::Fall)?);
+        diagram.nodes.iter().flat_map(|node| &node.parts).for_each(|(_, target)| meet(target));
+    }
+    Some(is_met.iter().enumerate().filter(|(_, is_met)| !**is_met).map(|(n, _)| n).collect())
+}
+
+/// The warning about a rule that [`unreached`] names.
+pub fn never(rule: &Rule) -> Fault {
+    let text = format!(
+        "rule '{}' can never match: rules before it take every packet that meets its conditions, or none can; option \
+         'priority' puts it in front",
+        rule.name
+    );
+    Fault { severity: Severity::Warning, line: rule.line, option: String::new(), text }
+}
+
+/// The fault of rules that make too large a program, naming those that cost most; `fits` says whether the first so many
+/// of the file's own would make one.
+pub fn too_large(scheme: &Scheme<'_>, fits: &dyn Fn(usize) -> bool) -> Fault {
+    let own: Vec<&Rule> = scheme.rules.iter().copied().filter(|rule| rule.line > 0).collect();
+    // The most that fit, by halves.
+    let (mut most, mut too_many) = (0, own.len());
+    while too_many - most > 1 {
+        let middle = most.midpoint(too_many);
+        *(if fits(middle) { &mut most } else { &mut too_many }) = middle;
+    }
+    let first = own.get(most);
+    let beyond = first.map(|rule| format!("from rule '{}' on they do not fit; ", rule.name));
+    let beyond = beyond.unwrap_or_default();
+    let without = match scheme.rules.iter().any(|rule| rule.line == 0 && !rule.is_trust) {
+        true => "; option 'services' 0 in section globals leaves out what is built in",
+        false => "",
+    };
     let lines = list::all_lines(scheme);
     let mut costs: Vec<(usize, &Rule)> = Vec::new();
     for (n, rule) in scheme.rules.iter().enumerate() {
@@ -36,11 +90,11 @@ pub fn too_large(scheme: &Scheme<'_>) -> Fault {
     costs.sort_by_key(|(cost, _)| core::cmp::Reverse(*cost));
     let names: Vec<String> =
         costs.iter().take(3).map(|(cost, rule)| format!("'{}' ({cost} conditions)", rule.name)).collect();
-    let line = costs.first().map_or(0, |(_, rule)| rule.line);
+    let line = first.map_or(0, |rule| rule.line);
     let text = format!(
-        "the rules for {} make a program of more than {} instructions, which the kernel does not take; those that cost \
-         most: {}. Ranges instead of single ports, fewer mixed conditions or option 'priority' to keep rules about the \
-         same things together make it smaller",
+        "the rules for {} make a program of more than {} instructions, which the kernel does not take; {beyond}those that \
+         cost most: {}. Ranges instead of single ports, fewer mixed conditions or option 'priority' to keep rules about \
+         the same things together make it smaller{without}",
         scheme.way,
         limits::PROGRAM,
         names.join(", ")

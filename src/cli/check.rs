@@ -3,7 +3,7 @@
 
 use super::{Options, exit_code, print, print_faults};
 use crate::config::describe::describe;
-use crate::door::load;
+use crate::door::check;
 use crate::io::files::read_bounded;
 use crate::io::run::read_config;
 
@@ -16,7 +16,7 @@ pub(crate) fn run(options: &Options) -> u8 {
     }
     let path = places.config.display();
     let result = match read_bounded(&places.config) {
-        Ok(bytes) => load(&bytes),
+        Ok(bytes) => check(&bytes),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && !places.is_named => {
             eprintln!("weir: there is no {path}: the defaults hold");
             read_config(&places)

@@ -21,6 +21,8 @@ pub(super) struct Understood<'a> {
     pub(super) classes: Vec<Option<&'a Section>>,
     /// Where the last of the default classes was switched off; 0 if none was.
     pub(super) switched_off: u32,
+    /// The lines of rules' options `local`, by the rule's name.
+    pub(super) locals: Vec<(String, u32)>,
 }
 
 /// The shortest packet there is: a bare IPv4 header.

@@ -32,8 +32,10 @@ pub(super) fn check_rules(understood: &mut Understood<'_>, faults: &mut Faults) 
     }
     // Stable: rules of one priority keep the order of the file, the user's own before what is built in.
     config.rules.sort_by_key(|rule| (rule.priority, rule.is_builtin));
+    let Understood { config, locals, .. } = understood;
     for rule in config.rules.iter().filter(|rule| rule.line > 0) {
-        check_local(rule, config, faults);
+        let line = locals.iter().find(|(name, _)| *name == rule.name).map_or(rule.line, |(_, line)| *line);
+        check_local(rule, line, config, faults);
     }
     let has_own = config.rules.iter().find(|rule| rule.line > 0);
     if let Some(rule) = has_own
@@ -48,12 +50,18 @@ pub(super) fn check_rules(understood: &mut Understood<'_>, faults: &mut Faults) 
 }
 
 /// Where a line is watched, IPv4 addresses of the LAN are hidden behind the line's own.
-fn check_local(rule: &Rule, config: &Config, faults: &mut Faults) {
+fn check_local(rule: &Rule, line: u32, config: &Config, faults: &mut Faults) {
     let near = rule.matches.iter().flat_map(|one| &one.local).find(|prefix| !prefix.is_v6);
     let Some(near) = near else { return };
     let ways = Way::ALL.into_iter().filter(|way| rule.way.is_none_or(|only| only == *way));
     let wans = || config.wans.iter().filter(|wan| wan.enabled);
-    let sees = |wan: &Wan, way: Way| !wan.nat || (way == Way::Down && wan.download_on == DownloadOn::Lan);
+    let is_shaped = |wan: &Wan, way: Way| match way {
+        Way::Up => wan.upload.is_some(),
+        Way::Down => wan.download.is_some(),
+    };
+    let sees = |wan: &Wan, way: Way| {
+        !is_shaped(wan, way) || !wan.nat || (way == Way::Down && wan.download_on == DownloadOn::Lan)
+    };
     for way in ways {
         if wans().all(|wan| sees(wan, way)) {
             continue;
@@ -62,7 +70,7 @@ fn check_local(rule: &Rule, config: &Config, faults: &mut Faults) {
             Way::Up => Way::Down,
             Way::Down => Way::Up,
         };
-        let is_one_way = rule.way.is_none() && wans().all(|wan| sees(wan, other));
+        let is_one_way = rule.way.is_none() && wans().all(|wan| is_shaped(wan, other) && sees(wan, other));
         let advice = match (is_one_way, way) {
             (true, Way::Up) => "let it hold for direction 'down' alone",
             (true, Way::Down) => "let it hold for direction 'up' alone",
@@ -70,7 +78,8 @@ fn check_local(rule: &Rule, config: &Config, faults: &mut Faults) {
                 "shape downloads on the LAN (option 'download_on') or set option 'nat' to 0 if there is none"
             }
             (false, Way::Up) => {
-                "set a DSCP on that device and a rule on it, or set option 'nat' to 0 if there is none"
+                "have that device or this router's firewall set a DSCP and make a rule for it, or set option 'nat' to 0 if \
+                 there is none"
             }
         };
         let text = format!(
@@ -78,9 +87,9 @@ fn check_local(rule: &Rule, config: &Config, faults: &mut Faults) {
             rule.name
         );
         if wans().any(|wan| sees(wan, way)) {
-            faults.warn(rule.line, "local", text);
+            faults.warn(line, "local", text);
         } else {
-            faults.fault(rule.line, "local", text);
+            faults.fault(line, "local", text);
         }
         return;
     }

@@ -487,7 +487,18 @@ pub fn did_you_mean<'a>(text: &str, words: impl Iterator<Item = &'a str>) -> Opt
         return None;
     }
     let most = 1 + text.len() / 4;
-    words.map(|word| (distance(text, word), word)).filter(|(d, _)| *d <= most).min().map(|(_, word)| word)
+    let far = |word: &str| if is_shuffled(text, word) { 1 } else { distance(text, word) };
+    words.map(|word| (far(word), word)).filter(|(d, _)| *d <= most).min().map(|(_, word)| word)
+}
+
+/// Whether they have the same letters: `upd` and `udp` are one slip apart, not two.
+fn is_shuffled(a: &str, b: &str) -> bool {
+    let sorted = |text: &str| {
+        let mut bytes = text.as_bytes().to_vec();
+        bytes.sort_unstable();
+        bytes
+    };
+    a.len() == b.len() && sorted(a) == sorted(b)
 }
 
 /// Levenshtein's distance, with one row.

@@ -25,18 +25,32 @@ use alloc::vec::Vec;
 /// # Errors
 /// Every fault and warning, when there is at least one fault.
 pub fn load(bytes: &[u8]) -> Result<(Config, Vec<Fault>), Vec<Fault>> {
+    let fault =
+        |line, text| alloc::vec![Fault { severity: Severity::Fault, line, option: String::new(), text }];
+    // What a power cut leaves of a file on flash; UCI takes a zero for the end of its line.
+    if let Some(at) = bytes.iter().position(|byte| *byte == 0) {
+        let line = 1 + bytes.iter().take(at).filter(|byte| **byte == b'\n').count() as u32;
+        return Err(fault(line, "is no text: it has zero bytes, as files have after a power cut".into()));
+    }
     match uci::parse(bytes) {
         Ok(package) => read(&package),
         Err(error) => {
-            let text = format!("{} (byte {})", error.reason, error.byte);
-            Err(alloc::vec![Fault {
-                severity: Severity::Fault,
-                line: error.begins,
-                option: String::new(),
-                text
-            }])
+            let advice = advice(error.reason).map(|advice| format!(": {advice}")).unwrap_or_default();
+            Err(fault(error.begins, format!("{} (byte {}){advice}", error.reason, error.byte)))
         }
     }
+}
+
+/// What to do about libuci's words.
+fn advice(reason: &str) -> Option<&'static str> {
+    Some(match reason {
+        "too many arguments" => "a value with blanks needs quotes around it",
+        "invalid command" => "lines begin with config, option, list or #",
+        "invalid character in name field" => "names have letters, digits and _ only",
+        "option/list command found before the first section" => "a line 'config wan' belongs in front",
+        reason if reason.starts_with("EOF with unterminated") => "the quote that begins here is never closed",
+        _ => return None,
+    })
 }
 
 /// Reads a package.
@@ -50,7 +64,7 @@ pub fn read(package: &Package) -> Result<(Config, Vec<Fault>), Vec<Fault>> {
         config.wans.clear();
     }
     let classes = config.classes.iter().map(|_| None).collect();
-    let understood = Understood { config, wans: Vec::new(), classes, switched_off: 0 };
+    let understood = Understood { config, wans: Vec::new(), classes, switched_off: 0, locals: Vec::new() };
     let mut reader = Reader { faults: Faults::default(), understood };
     for section in &package.sections {
         reader.section(section);
@@ -90,6 +104,13 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn section(&mut self, section: &'a Section) {
+        if section.again > 0 {
+            let text = format!(
+                "section '{}' is opened again in line {}: both are one, and what is set twice is as it was set last",
+                section.name, section.again
+            );
+            self.faults.warn(section.line, "", text);
+        }
         match SectionType::ALL.into_iter().find(|known| known.name() == section.kind) {
             Some(SectionType::Globals) => self.globals(section),
             Some(SectionType::Wan) => self.wan(section),
@@ -115,6 +136,10 @@ impl<'a> Reader<'a> {
     ) -> Vec<(&'static Row, &'b Opt, Checked)> {
         let mut checked = Vec::new();
         for option in &section.options {
+            if option.earlier > 0 {
+                let text = format!("is set twice: this value counts, not that of line {}", option.earlier);
+                self.faults.warn(option.line, &shortened(&option.name), text);
+            }
             let Some(row) = options::find(kind, &option.name) else {
                 let names = OPTIONS.iter().filter(|row| row.section == kind).map(|row| row.name);
                 let hint = did_you_mean(&option.name, names).map(|word| format!("; did you mean '{word}'?"));
@@ -337,7 +362,7 @@ fn check_text(kind: Kind, text: &str) -> Result<Checked, String> {
 }
 
 /// The words of a list, or of an option with several in one; `None` if they are not UTF-8.
-fn words(value: &uci::Value) -> Option<Vec<&str>> {
+pub(super) fn words(value: &uci::Value) -> Option<Vec<&str>> {
     let entries = match value {
         uci::Value::Text(bytes) => core::slice::from_ref(bytes),
         uci::Value::List(entries) => entries.as_slice(),
@@ -410,7 +435,7 @@ fn free_text(text: &str) -> Result<String, String> {
 }
 
 /// An unknown option's name as far as it helps; UCI has made sure of its letters.
-fn shortened(name: &str) -> String {
+pub(super) fn shortened(name: &str) -> String {
     name.chars().take(40).collect()
 }
 
@@ -551,7 +576,8 @@ mod tests {
         let package = uci::parse(file.as_bytes()).expect("UCI");
         let config = Config { wans: Vec::new(), ..Config::default() };
         let classes = config.classes.iter().map(|_| None).collect();
-        let understood = Understood { config, wans: Vec::new(), classes, switched_off: 0 };
+        let understood =
+            Understood { config, wans: Vec::new(), classes, switched_off: 0, locals: Vec::new() };
         let mut reader = Reader { faults: Faults::default(), understood };
         package.sections.iter().for_each(|section| reader.section(section));
         assert_eq!(reader.faults.finish(), [], "{file}");

@@ -4,14 +4,14 @@
 //! A rule with the name of one that is there anyway changes that one and keeps its place; others are the user's own.
 
 use super::error::Faults;
-use super::options::{Row, SectionType};
-use super::read::{Checked, Reader};
+use super::options::{self, Row, SectionType, did_you_mean};
+use super::read::{Checked, Reader, shortened, words};
 use super::rule::{self, Match, OWN_PRIORITY, PORT_PROTOCOLS, Rule};
-use super::service::Service;
+use super::service::{self, Service};
 use super::uci::{Opt, Section};
 use super::value;
 use crate::limits;
-use crate::units::{Dscp, Way};
+use crate::units::{Dscp, Prefix, Way};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -33,13 +33,43 @@ struct Said {
 }
 
 impl Reader<'_> {
+    /// Addresses that are read as something else than they look like, or that no packet on a line has.
+    fn check_prefixes(&mut self, row: &Row, option: &Opt, prefixes: &[Prefix]) {
+        for word in words(&option.value).unwrap_or_default() {
+            if let Ok(prefix) = value::prefix(word)
+                && value::has_host_bits(word)
+            {
+                let text = format!("{word} is read as {prefix}, all of that network; one address has no /");
+                self.faults.warn(option.line, row.name, text);
+            }
+        }
+        if let Some(prefix) = prefixes.iter().find(|prefix| prefix.is_v6 && prefix.is_of_a_site()) {
+            let text = format!("{prefix} is of a network at home: the line never sees such addresses");
+            self.faults.warn(option.line, row.name, text);
+        } else if row.name == "remote"
+            && let Some(prefix) = prefixes.iter().find(|prefix| prefix.is_of_a_site())
+        {
+            let text = format!(
+                "{prefix} is of a network at home: only one between this router and its provider has such addresses"
+            );
+            self.faults.warn(option.line, row.name, text);
+        }
+    }
+
     pub(super) fn rule(&mut self, section: &Section) {
         let mut said = Said::default();
         let mut name =
             if section.is_anonymous { format!("of line {}", section.line) } else { section.name.clone() };
         let options = self.options(SectionType::Rule, section);
         let is_whole = options.len() == section.options.len();
+        let mut local_line = 0;
         for (row, option, value) in options {
+            if let Checked::Prefixes(prefixes) = &value {
+                self.check_prefixes(row, option, prefixes);
+            }
+            if row.name == "local" {
+                local_line = option.line;
+            }
             match (row.name, value) {
                 ("name", Checked::Word(word)) => name = word,
                 (_, value) => said.take(row, option, value),
@@ -55,12 +85,32 @@ impl Reader<'_> {
             return self.faults.fault(section.line, "", text);
         }
         if said.is_off {
+            if known.is_none() && said.is_bare() {
+                let hint = near_service(&name).map(|word| format!("; did you mean '{word}'?"));
+                let text = format!(
+                    "there is no service '{name}' that could be switched off{}",
+                    hint.unwrap_or_default()
+                );
+                self.faults.warn(section.line, "", text);
+            }
             self.understood.config.rules.retain(|rule| rule.name != name);
             return;
         }
         if known.is_none() && rules.len() >= limits::RULES {
             let text = format!("more than {} rules", limits::RULES);
             return self.faults.fault(section.line, "", text);
+        }
+        // A condition that is not understood is one that is missing: the rule would take what it was not meant for.
+        let is_unknown = |option: &&Opt| options::find(SectionType::Rule, &option.name).is_none();
+        if let Some(unknown) = section.options.iter().find(is_unknown) {
+            let text = format!(
+                "rule '{name}' is left out: without option '{}' it could take packets it is not meant for",
+                shortened(&unknown.name)
+            );
+            return self.faults.warn(section.line, "", text);
+        }
+        if known.is_none() {
+            self.understood.locals.extend((local_line > 0).then(|| (name.clone(), local_line)));
         }
         let Some(rule) = said.rule(name, section, known.as_ref(), is_whole, &mut self.faults) else { return };
         let rules = &mut self.understood.config.rules;
@@ -71,7 +121,17 @@ impl Reader<'_> {
     }
 }
 
+/// The built-in rule whose name looks most like this one.
+fn near_service(name: &str) -> Option<&'static str> {
+    did_you_mean(name, service::services().map(|service| service.name))
+}
+
 impl Said {
+    /// Whether it says nothing but whether it is there.
+    fn is_bare(&self) -> bool {
+        self.class.is_none() && self.services.is_empty() && self.own == Match::default()
+    }
+
     fn take(&mut self, row: &Row, option: &Opt, value: Checked) {
         let own = &mut self.own;
         match (row.name, value) {
@@ -135,7 +195,10 @@ impl Said {
             return None;
         }
         if !has_condition && known.is_none() && is_whole {
-            faults.warn(section.line, "", format!("rule '{name}' has no condition: it takes every packet"));
+            let hint = near_service(&name).map(|word| format!("; did you mean the service '{word}'?"));
+            let text =
+                format!("rule '{name}' has no condition: it takes every packet{}", hint.unwrap_or_default());
+            faults.warn(section.line, "", text);
         }
         let usual = known.map_or(OWN_PRIORITY, |rule| rule.priority);
         let way = known.and_then(|rule| rule.way);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The text of one value as a checked type. Each error says what is allowed, for people.
 
+use super::options::did_you_mean;
 use crate::units::{Bytes, DeviceName, Dscp, Micros, Permille, Prefix, Rate};
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt::{self, Write};
 
@@ -150,8 +151,10 @@ pub fn boolean(text: &str) -> Result<bool, String> {
 pub fn integer(text: &str, min: i64, max: i64) -> Result<i64, String> {
     match text.parse::<i64>() {
         Ok(n) if (min..=max).contains(&n) => Ok(n),
-        Ok(_) => Err(format!("must lie between {min} and {max}")),
-        Err(_) if is_number(text) => Err(format!("must lie between {min} and {max}")),
+        Ok(_) => Err(format!("{} is out of range; it must lie between {min} and {max}", Quoted(text))),
+        Err(_) if is_number(text) => {
+            Err(format!("{} is out of range; it must lie between {min} and {max}", Quoted(text)))
+        }
         Err(_) => Err(format!("{} is not a whole number; it must lie between {min} and {max}", Quoted(text))),
     }
 }
@@ -192,6 +195,17 @@ pub fn prefix(text: &str) -> Result<Prefix, String> {
         core::net::IpAddr::V6(v6) => Prefix::v6(v6.octets(), len.unwrap_or(128)),
     };
     made.ok_or_else(wrong)
+}
+
+/// Whether an address has bits beyond the length of its prefix, which are then not looked at.
+pub fn has_host_bits(text: &str) -> bool {
+    let Ok(prefix) = prefix(text) else { return false };
+    let address = text.split('/').next().unwrap_or_default();
+    match address.parse::<core::net::IpAddr>() {
+        Ok(core::net::IpAddr::V4(v4)) => !prefix.address.starts_with(&v4.octets()),
+        Ok(core::net::IpAddr::V6(v6)) => prefix.address != v6.octets(),
+        Err(_) => false,
+    }
 }
 
 /// The names of code points: RFC 2474, 2597, 3246, 5865, 8622 and NQB.
@@ -278,14 +292,23 @@ pub fn protocols(text: &str) -> Result<Vec<u8>, String> {
     let number = text.parse::<u8>().ok().filter(|_| is_number(text));
     number.map(|n| alloc::vec![n]).ok_or_else(|| {
         let names: Vec<&str> = PROTOCOLS.iter().map(|(name, _)| *name).collect();
-        format!("{} is not a protocol; write {} or a number to 255", Quoted(text), names.join(", "))
+        let hint = match text {
+            "all" | "any" => Some("leave the option out to mean any; ".to_string()),
+            _ => did_you_mean(text, names.iter().copied()).map(|word| format!("did you mean {word}? ")),
+        };
+        let hint = hint.unwrap_or_default();
+        format!("{} is not a protocol; {hint}write {} or a number to 255", Quoted(text), names.join(", "))
     })
 }
 
-/// `443` or `5000-5100`.
+/// `443`, `5000-5100` or `30000-`.
 pub fn ports(text: &str) -> Result<(u16, u16), String> {
-    let wrong = || format!("{} is not a port or range; write for example 443 or 5000-5100", Quoted(text));
+    let wrong = || {
+        let hint = if text.contains('/') { "; protocols have an option of their own, proto" } else { "" };
+        format!("{} is not a port or range; write for example 443 or 5000-5100{hint}", Quoted(text))
+    };
     let (low, high) = text.split_once(['-', ':']).unwrap_or((text, text));
+    let high = if high.is_empty() && !low.is_empty() { "65535" } else { high };
     let port = |text: &str| text.parse::<u16>().ok().filter(|port| *port > 0 && is_number(text));
     match (port(low), port(high)) {
         (Some(low), Some(high)) if low <= high => Ok((low, high)),
@@ -296,6 +319,9 @@ pub fn ports(text: &str) -> Result<(u16, u16), String> {
     }
 }
 
+/// A bare IPv4 header.
+const SHORTEST: u16 = 20;
+
 /// `40-100`, `1000-`, `-200`, `64`: bytes of an IP packet.
 pub fn length(text: &str) -> Result<(u16, u16), String> {
     let (low, high) = text.split_once('-').unwrap_or((text, text));
@@ -304,7 +330,13 @@ pub fn length(text: &str) -> Result<(u16, u16), String> {
         _ => text.parse::<u16>().ok().filter(|_| is_number(text)),
     };
     match (end(low, 0), end(high, u16::MAX)) {
-        (Some(low), Some(high)) if low <= high && text != "-" && !text.is_empty() => Ok((low, high)),
+        (Some(low), Some(high)) if low > high => {
+            Err(format!("the range {low}-{high} is empty: did you mean {high}-{low}?"))
+        }
+        (Some(_), Some(high)) if high < SHORTEST && text != "-" && !text.is_empty() => {
+            Err(format!("no IP packet has {high} bytes or fewer: its header alone has {SHORTEST}"))
+        }
+        (Some(low), Some(high)) if text != "-" && !text.is_empty() => Ok((low, high)),
         _ => Err(format!(
             "{} is not a range of packet sizes; write for example 0-200 or 1000- (bytes of the IP packet)",
             Quoted(text)
@@ -474,7 +506,8 @@ mod tests {
     fn whole_numbers_and_masks_are_told_their_bounds() {
         assert_eq!((integer("-64", -64, 256), integer("256", -64, 256)), (Ok(-64), Ok(256)));
         for text in ["257", "-65", "99999999999999999999", "-99999999999999999999"] {
-            assert_eq!(integer(text, -64, 256), Err("must lie between -64 and 256".into()), "{text}");
+            let wanted = format!("'{text}' is out of range; it must lie between -64 and 256");
+            assert_eq!(integer(text, -64, 256), Err(wanted));
         }
         for text in ["1.5", "ten", "", "-", "0x10"] {
             assert!(integer(text, -64, 256).expect_err(text).contains("is not a whole number"), "{text}");

@@ -230,7 +230,13 @@ pub fn verify(config: &Config, warnings: Vec<Fault>) -> Result<Vec<Fault>, Vec<F
             });
             match made {
                 Ok(()) => {}
-                Err(TooMuch::Program) => found.push(check::too_large(&scheme)),
+                Err(TooMuch::Program) => {
+                    let fits = |most: usize| {
+                        let fewer = with_own(&scheme, most);
+                        list(&fewer).is_some_and(|list| for_htb(&fewer, &list).is_ok())
+                    };
+                    found.push(check::too_large(&scheme, &fits));
+                }
                 Err(TooMuch::Marks) => {
                     let text =
                         format!("more than {} pairs of class and DSCP to set for {way}", limits::MARKS);
@@ -257,6 +263,39 @@ pub fn verify(config: &Config, warnings: Vec<Fault>) -> Result<Vec<Fault>, Vec<F
     found.truncate(limits::FAULTS);
     found.sort_by_key(|fault| fault.line);
     if is_refused { Err(found) } else { Ok(found) }
+}
+
+/// The same with only the first `most` of the file's own rules.
+fn with_own<'a>(scheme: &Scheme<'a>, most: usize) -> Scheme<'a> {
+    let mut left = most;
+    let mut rules = scheme.rules.clone();
+    rules.retain(|rule| {
+        let is_kept = rule.line == 0 || left > 0;
+        left -= usize::from(rule.line > 0 && left > 0);
+        is_kept
+    });
+    Scheme { rules, ..scheme.clone() }
+}
+
+/// Rules of a checked configuration that can never match although no single one is in front of them, as warnings.
+///
+/// Costs more than a router should spend at each reload: for whoever asks.
+pub fn out_of_reach(config: &Config) -> Vec<Fault> {
+    let mut own: Vec<(&Rule, bool)> =
+        config.rules.iter().filter(|rule| rule.line > 0).map(|rule| (rule, false)).collect();
+    for wan in config.wans.iter().filter(|wan| wan.enabled) {
+        for way in Way::ALL {
+            let scheme = scheme(config, wan, way, 14, None, true);
+            let Some(unreached) = check::unreached(&scheme) else { return Vec::new() };
+            let met = scheme.rules.iter().enumerate().filter(|(n, _)| !unreached.contains(n));
+            for (_, rule) in met {
+                own.iter_mut()
+                    .filter(|(one, _)| one.name == rule.name)
+                    .for_each(|(_, is_met)| *is_met = true);
+            }
+        }
+    }
+    own.iter().filter(|(_, is_met)| !is_met).map(|(rule, _)| check::never(rule)).collect()
 }
 
 fn framing(scheme: &Scheme<'_>) -> Framing {

@@ -35,6 +35,8 @@ pub struct Section {
     pub is_anonymous: bool,
     /// The line it begins in.
     pub line: u32,
+    /// The line in which it was last opened again; 0: it was not.
+    pub again: u32,
     /// Each once, where it stood first.
     pub options: Vec<Opt>,
 }
@@ -48,6 +50,8 @@ pub struct Opt {
     pub value: Value,
     /// The line it was last set in.
     pub line: u32,
+    /// The line of a value that one put in its place; 0: none.
+    pub earlier: u32,
 }
 
 /// What an option holds. UCI allows any bytes but NUL.
@@ -196,6 +200,9 @@ impl<'a> Parser<'a> {
                 if self.package.sections.get(at).is_some_and(|section| section.kind != kind) {
                     return Err("section of different type overwrites prior section with same name");
                 }
+                if let Some(section) = self.package.sections.get_mut(at) {
+                    section.again = self.line;
+                }
                 at
             }
             None => self.add_section(kind, name),
@@ -211,7 +218,7 @@ impl<'a> Parser<'a> {
         // Of two sections of one name the first is found, as in libuci's list.
         self.by_name.entry(name.clone()).or_insert(at);
         let line = self.line;
-        self.package.sections.push(Section { kind, name, is_anonymous, line, options: Vec::new() });
+        self.package.sections.push(Section { kind, name, is_anonymous, line, again: 0, options: Vec::new() });
         at
     }
 
@@ -230,7 +237,9 @@ impl<'a> Parser<'a> {
         match (old, is_list) {
             // An option without a value sets nothing and takes nothing away.
             (_, false) if value.is_empty() => {}
-            (Some(old), false) => (old.value, old.line) = (Value::Text(value), self.line),
+            (Some(old), false) => {
+                *old = Opt { name: key.1, value: Value::Text(value), line: self.line, earlier: old.line };
+            }
             (Some(old), true) => {
                 old.line = self.line;
                 match &mut old.value {
@@ -245,7 +254,7 @@ impl<'a> Parser<'a> {
                 let name = key.1.clone();
                 self.by_option.insert(key, section.options.len());
                 let value = if is_list { Value::List(alloc::vec![value]) } else { Value::Text(value) };
-                section.options.push(Opt { name, value, line: self.line });
+                section.options.push(Opt { name, value, line: self.line, earlier: 0 });
             }
         }
         Ok(())
@@ -462,9 +471,9 @@ mod tests {
                     0 => Value::List((0..1 + self.below(4)).map(|_| self.value()).collect()),
                     _ => Value::Text([b"x".to_vec(), self.value()].concat()),
                 };
-                options.push(Opt { name, value, line: 0 });
+                options.push(Opt { name, value, line: 0, earlier: 0 });
             }
-            Section { kind, name, is_anonymous, line: 0, options }
+            Section { kind, name, is_anonymous, line: 0, again: 0, options }
         }
     }
 
