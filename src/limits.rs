@@ -37,3 +37,5 @@ pub const NETLINK_RECEIVE: usize = 32 * 1024;
 pub const NETLINK_SEND: usize = 96 * 1024;
 /// How often dumps are repeated until two agree before the last one is taken as it is.
 pub const DUMP_TRIES: usize = 3;
+/// Nodes of one u32 classifier, each a kilobyte of the kernel's memory (measured on x86_64, Linux 6.1): two megabytes.
+pub const U32_NODES: usize = 2000;

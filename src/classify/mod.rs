@@ -12,9 +12,12 @@ pub mod packet;
 #[cfg(any(test, feature = "sim"))]
 pub mod random;
 pub mod scheme;
+#[cfg(any(test, feature = "sim"))]
+pub mod sight;
 pub mod tally;
 #[cfg(test)]
 mod tests;
+pub mod u32;
 
 use crate::units::Handle;
 use alloc::rc::Rc;
