@@ -77,6 +77,11 @@ fn head(line: &Line, wan: &Wan, way: Way, want: &Tree, have: &Tree, header: u16,
     };
     let _ = write!(out, "{engine} on {device}, {state}");
     let sizes: Vec<usize> = programs.iter().filter_map(|filter| Some(program(filter)?.len())).collect();
+    for filter in programs {
+        if let FilterKind::U32(kind) = &filter.kind {
+            let _ = write!(out, ", by {} nodes of u32", kind.nodes.len());
+        }
+    }
     if let Some(most) = sizes.iter().max() {
         let of =
             if sizes.len() > 1 { format!("{} programs of at most ", sizes.len()) } else { String::new() };
@@ -102,7 +107,7 @@ fn programs<'a>(tree: &'a Tree, device: &DeviceName) -> Filters<'a> {
 fn program(filter: &crate::tc::Filter) -> Option<&[crate::classify::Insn]> {
     match &filter.kind {
         FilterKind::Bpf(bpf) => Some(&bpf.program.insns),
-        FilterKind::Redirect { .. } | FilterKind::Foreign(_) => None,
+        FilterKind::Redirect { .. } | FilterKind::U32(_) | FilterKind::Foreign(_) => None,
     }
 }
 

@@ -7,11 +7,12 @@
 //! (sch_cake.c, cake_classify) and ruin fairness.
 
 use super::shape::{self, class_handle};
-use super::{Action, Bpf, Class, Filter, FilterKind, PREFERENCE, ROOT_MAJOR, Ticks};
+use super::{Action, Bpf, Class, Filter, FilterKind, PREFERENCE, ROOT_MAJOR, Ticks, U32, u32 as cls_u32};
 use crate::classify::bpf::{Assembler, JEQ_K, LD_W_ABS, RET_K};
 use crate::classify::compile::{Framing, KERNEL_PROTOCOL, compile};
 use crate::classify::list::{List, list};
 use crate::classify::scheme::{Place, Scheme, Verdict};
+use crate::classify::u32::{self as tables, Key, Node, Then};
 use crate::classify::{Insn, Program, check};
 use crate::config::{self, CakeTin, Config, Diffserv, Engine, Fault, Rule, Severity, Wan};
 use crate::limits;
@@ -19,6 +20,7 @@ use crate::units::{Dscp, Handle, Prefix, Rate, Way};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt::Write;
 
 /// `ETH_P_ALL`.
 pub const ALL_PROTOCOLS: u16 = 3;
@@ -68,6 +70,8 @@ pub struct Made {
     pub classes: Vec<Class>,
     /// Filters, those of entries before what leads to them.
     pub filters: Vec<Filter>,
+    /// What people should know of it.
+    pub note: Option<String>,
 }
 
 /// Why there is no classifier.
@@ -113,6 +117,74 @@ fn entry(leaf: Handle, mark: Dscp) -> Handle {
     let slot = (leaf.minor() >> 4).saturating_sub(1) & 0xf;
     let place = slot << 7 | (leaf.minor() & 1) << 6 | u16::from(mark.get());
     Handle::new(ROOT_MAJOR, FIRST_ENTRY + 0x10 * place)
+}
+
+/// The filters of an HTB direction where there is no `cls_bpf`, with what is to be said about them.
+///
+/// # Errors
+/// When it would be more than the kernel or weir takes.
+pub fn for_htb_by_u32(scheme: &Scheme<'_>, list: &List) -> Result<Made, TooMuch> {
+    let marked = marked(list);
+    if marked.len() > limits::MARKS {
+        return Err(TooMuch::Marks);
+    }
+    let returns = |verdict: Verdict| verdict.mark.map_or(verdict.leaf, |mark| entry(verdict.leaf, mark));
+    let tables = tables::compile(scheme, &returns).ok_or(TooMuch::Program)?;
+    let mut made = Made { note: left_out(scheme.way, &tables.left_out), ..Made::default() };
+    let mut add = |parent, pref, kind| {
+        made.filters.push(Filter { parent, pref, protocol: ALL_PROTOCOLS, kind: FilterKind::U32(kind) });
+    };
+    for verdict in marked {
+        let Some(mark) = verdict.mark else { continue };
+        let entry = entry(verdict.leaf, mark);
+        made.classes.extend(entry_classes(entry));
+        add(entry, cls_u32::ENTRY_PREFERENCE, rewriter(verdict.leaf, mark, scheme.header));
+    }
+    let nodes: Vec<_> = tables.nodes.iter().map(|node| cls_u32::node(node, Vec::new())).collect();
+    let mut whole = U32 { tables: tables.tables, nodes: nodes.into(), ..U32::default() };
+    whole.sort();
+    add(Handle::new(ROOT_MAJOR, 0), cls_u32::ROOT_PREFERENCE, whole);
+    Ok(made)
+}
+
+/// What an entry does by u32: each family's DSCP is rewritten, what is neither keeps its bytes. So does what has a tag in
+/// front of its network header, or `act_csum` would look for the packet in the wrong place and leave its checksum wrong.
+/// (What is taken for a tag may be the middle of a sender's address, of one in 32768: nothing of it is marked, then.)
+fn rewriter(leaf: Handle, mark: Dscp, header: u16) -> U32 {
+    // EtherType or version, and the family whose DSCP is rewritten.
+    const ETHERNET: [(Key, Option<bool>); 4] = [
+        (Key { mask: 0xffff, value: 0x8100, off: -8 }, None),
+        (Key { mask: 0xffff, value: 0x88a8, off: -8 }, None),
+        (Key { mask: 0xffff, value: 0x0800, off: -4 }, Some(false)),
+        (Key { mask: 0xffff, value: 0x86dd, off: -4 }, Some(true)),
+    ];
+    const RAW: [(Key, Option<bool>); 2] = [
+        (Key { mask: 0xf000_0000, value: 0x4000_0000, off: 0 }, Some(false)),
+        (Key { mask: 0xf000_0000, value: 0x6000_0000, off: 0 }, Some(true)),
+    ];
+    let rows = if header == 0 { &RAW[..] } else { &ETHERNET };
+    let rows = rows.iter().map(|(key, family)| (alloc::vec![*key], *family)).chain([(Vec::new(), None)]);
+    let nodes = (1..).zip(rows).map(|(number, (keys, family))| {
+        let node = Node { table: 0, bucket: 0, number, keys, then: Then::Class(leaf) };
+        cls_u32::node(&node, family.map_or(Vec::new(), |is_v6| rewrite(mark, is_v6)))
+    });
+    U32 { nodes: nodes.collect::<Vec<_>>().into(), ..U32::default() }
+}
+
+/// Rules that are left out, as people should be told.
+fn left_out(way: Way, rules: &[&Rule]) -> Option<String> {
+    const NAMED: usize = 12;
+    let mut text = format!(
+        "the rules for {way} need more than {} nodes of u32; these are not asked:",
+        limits::U32_NODES
+    );
+    for rule in rules.iter().take(NAMED) {
+        let _ = write!(text, " '{}'", rule.name);
+    }
+    if rules.len() > NAMED {
+        let _ = write!(text, " and {} more", rules.len() - NAMED);
+    }
+    (!rules.is_empty()).then_some(text)
 }
 
 /// The filters of a CAKE direction with these tins.
@@ -166,7 +238,7 @@ pub fn for_cake(scheme: &Scheme<'_>, list: &List, config: &Config, mode: Diffser
     if filters.len() > limits::MARKS {
         return Err(TooMuch::Marks);
     }
-    Ok(Made { classes: Vec::new(), filters })
+    Ok(Made { filters, ..Made::default() })
 }
 
 /// The tin of a class.
@@ -400,6 +472,31 @@ mod tests {
                 // What is done stays; programs at the root know more packets than before.
                 assert_eq!(was.actions, is.actions, "{:x}", filter.pref);
                 assert!(filter.parent.minor() == 0 || was.program == is.program, "{}", filter.parent);
+            }
+        }
+    }
+
+    #[test]
+    fn the_services_and_400_rules_beside_them_fit_into_u32() {
+        let ports = (0..400).map(|n| {
+            let class = if n % 2 == 0 { "high" } else { "low" };
+            let port = 20_000 + 3 * n;
+            format!("config rule 'r{n}'\n option class '{class}'\n option proto 'udp'\n list remote_port '{port}'\n")
+        });
+        let ports: Vec<String> = ports.collect();
+        let ports: Vec<&str> = ports.iter().map(String::as_str).collect();
+        for (rules, most) in [(&[][..], limits::U32_NODES / 2), (&ports, limits::U32_NODES)] {
+            let config = config(rules);
+            let wan = config.wans.first().expect("one");
+            for way in Way::ALL {
+                let scheme = scheme(&config, wan, way, 14, None, true);
+                let list = list(&scheme).expect("a short list");
+                let made = for_htb_by_u32(&scheme, &list).expect("few marks");
+                assert_eq!(made.note, None);
+                let [Filter { kind: FilterKind::U32(kind), .. }] = &made.filters[..] else {
+                    panic!("{:?}", made.filters)
+                };
+                assert!((most / 2..most).contains(&kind.nodes.len()), "{way}: {} nodes", kind.nodes.len());
             }
         }
     }

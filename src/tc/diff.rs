@@ -8,6 +8,8 @@
 
 use super::{
     Class, Device, Filter, FilterKind, Origin, PREFERENCE, PREFERENCES, Qdisc, QdiscKind, ROOT_MAJOR, Tree,
+    U32,
+    u32::{Place, slots},
 };
 use crate::units::{DeviceName, Handle, Rate};
 use alloc::string::String;
@@ -308,7 +310,25 @@ impl Step<'_> {
         let lives = |filter: &&Filter| filter.parent == Handle::INGRESS_FILTERS || keeps_root;
         let have: Vec<&Filter> =
             self.have.filters.iter().filter(|f| is_own_filter(f)).filter(lives).collect();
+        let is_wanted = |old: &Filter| {
+            !is_u32(old) && self.want.filters.iter().any(|f| f.parent == old.parent && f.pref == old.pref)
+        };
+        // What leads to an entry goes before what is there: those of the root are told last, and put in front.
+        // A root that is deleted takes its filters along.
+        let has_root = own_root(self.want).is_some();
+        let stays = |old: &&&Filter| old.parent == Handle::INGRESS_FILTERS || has_root;
+        // What a u32 classifier is kept for, or has been removed for already, is settled above.
+        let settled = |old: &&&Filter| {
+            is_u32(old) && self.want.filters.iter().any(|new| is_u32(new) && new.parent == old.parent)
+        };
+        for old in have.iter().filter(|old| !is_wanted(old) && !settled(old)).filter(stays) {
+            self.ops.delete.insert(0, self.filter(Verb::Delete, old));
+        }
         for filter in &self.want.filters {
+            if let FilterKind::U32(kind) = &filter.kind {
+                self.u32(&have, filter, kind);
+                continue;
+            }
             match have.iter().find(|old| old.parent == filter.parent && old.pref == filter.pref) {
                 None => self.ops.turn.push(self.filter(Verb::Create, filter)),
                 Some(old) if *old == filter => {}
@@ -324,14 +344,40 @@ impl Step<'_> {
                 }
             }
         }
-        let is_wanted =
-            |old: &Filter| self.want.filters.iter().any(|f| f.parent == old.parent && f.pref == old.pref);
-        // A root that is deleted takes its filters along.
-        let has_root = own_root(self.want).is_some();
-        let stays = |old: &&&Filter| old.parent == Handle::INGRESS_FILTERS || has_root;
-        for old in have.iter().filter(|old| !is_wanted(old)).filter(stays) {
-            self.ops.delete.insert(0, self.filter(Verb::Delete, old));
+    }
+
+    /// A u32 classifier, of which there is one at each place: a changed one is built beside the old one.
+    fn u32(&mut self, have: &[&Filter], filter: &Filter, kind: &U32) {
+        let roots = |filter: &Filter| match &filter.kind {
+            FilterKind::U32(known) => known.roots().len(),
+            _ => 0,
+        };
+        let is_here = |old: &&Filter| is_u32(old) && old.parent == filter.parent;
+        let mut olds: Vec<&Filter> = have.iter().copied().filter(is_here).collect();
+        let kept = olds.iter().position(|old| *old == filter);
+        // One is in force; another is half made or half removed, and cannot be entered everywhere.
+        let in_force =
+            kept.or_else(|| (0..olds.len()).rev().max_by_key(|n| olds.get(*n).map(|old| roots(old))));
+        if let Some(in_force) = in_force.map(|n| olds.remove(n)) {
+            for old in &olds {
+                self.ops.turn.push(self.filter(Verb::Delete, old));
+            }
+            if kept.is_some() {
+                return;
+            }
+            self.ops.delete.insert(0, self.filter(Verb::Delete, in_force));
         }
+        let (_, slots) = slots(filter.parent);
+        let created = self.ops.turn.iter().filter_map(|op| match op {
+            Op::Filter { device, verb: Verb::Create, filter } if *device == self.device => Some(filter),
+            _ => None,
+        });
+        let is_removed = |one: &&&Filter| olds.iter().any(|old| core::ptr::eq(*old, **one));
+        let there = have.iter().filter(|one| !is_removed(one)).copied().chain(created);
+        let taken: Vec<u16> = there.filter(|one| is_u32(one)).map(Filter::placed).collect();
+        let slot = (0..slots).find(|slot| !taken.contains(&(filter.pref + slot))).unwrap_or(0);
+        let kind = FilterKind::U32(U32 { place: Place { slot, root: 0 }, ..kind.clone() });
+        self.ops.turn.push(self.filter(Verb::Create, &Filter { kind, ..filter.clone() }));
     }
 
     /// Removes the hook when no filter but ours was on it.
@@ -367,6 +413,10 @@ fn in_place(old: &Qdisc, new: &Qdisc) -> bool {
         }
 }
 
+fn is_u32(filter: &Filter) -> bool {
+    matches!(filter.kind, FilterKind::U32(_))
+}
+
 fn root(device: &Device) -> Option<&Qdisc> {
     device.qdiscs.iter().find(|qdisc| qdisc.parent == Handle::ROOT)
 }
@@ -399,7 +449,9 @@ mod tests {
     use super::*;
     use crate::config::{self, Config, DownloadOn, Engine, Wan};
     use crate::tc::Link;
+    use crate::tc::classifier::FIRST_ENTRY;
     use crate::tc::plan::{Lacks, World, plan};
+    use crate::tc::u32::To;
     use crate::units::Permille;
 
     /// A generator for the properties below; the seed is in the message of whatever fails.
@@ -458,6 +510,9 @@ mod tests {
         let mut classes = config::Class::defaults();
         for class in &mut classes {
             class.guarantee = Permille(random.below(250) as u16);
+        }
+        for class in &mut classes {
+            class.set_dscp_up = crate::units::Dscp::new(random.below(300) as u8);
         }
         if random.below(3) == 0 {
             classes.push(config::Class { name: "extra".into(), is_default: false, ..classes[1].clone() });
@@ -576,8 +631,12 @@ mod tests {
             Op::Filter { device, verb, filter } => {
                 let n = at(tree, device);
                 let device = &mut tree.devices[n];
-                let old =
-                    device.filters.iter().position(|f| f.parent == filter.parent && f.pref == filter.pref);
+                let at = (filter.parent, filter.placed());
+                let old = device.filters.iter().position(|f| (f.parent, f.placed()) == at);
+                let is_taken = |f: &Filter| is_u32(f) && f.placed() == filter.placed();
+                if is_u32(filter) && *verb == Verb::Create && device.filters.iter().any(is_taken) {
+                    return Err("another place's nodes would be dumped with these".into());
+                }
                 match (verb, old) {
                     (Verb::Create, None) => device.filters.push(filter.clone()),
                     (Verb::Replace, Some(old)) => device.filters[old] = filter.clone(),
@@ -589,13 +648,27 @@ mod tests {
         Ok(())
     }
 
+    /// Whether packets are led to an entry that has no filters: they would take the default class.
+    fn leads_nowhere(tree: &Tree) -> bool {
+        let mut at_roots =
+            tree.devices.iter().flat_map(|device| device.filters.iter().map(move |f| (device, f)));
+        at_roots.any(|(device, filter)| {
+            let FilterKind::U32(kind) = &filter.kind else { return false };
+            let is_empty = |entry: Handle| {
+                entry.minor() >= FIRST_ENTRY && !device.filters.iter().any(|below| below.parent == entry)
+            };
+            kind.nodes.iter().any(|node| matches!(node.to, To::Class(entry) if is_empty(entry)))
+        })
+    }
+
     /// A tree as a dump would order it, without devices that have nothing on them.
     fn canonical(tree: &Tree) -> Tree {
         let mut tree = tree.clone();
         for device in &mut tree.devices {
             device.qdiscs.sort_by_key(|q| (q.parent != Handle::ROOT, q.parent == Handle::INGRESS, q.handle));
             device.classes.sort_by_key(|c| (c.parent.minor() != 0, c.handle));
-            device.filters.sort_by_key(|f| (f.parent.0, f.pref));
+            // Those of the root behind those of the entries, as in a plan and a dump.
+            device.filters.sort_by_key(|f| (f.parent.minor() == 0, f.parent.0, f.pref));
         }
         tree.devices.retain(|d| d.origin != Origin::System || !d.qdiscs.is_empty());
         tree.devices.sort_by_key(|d| d.name);
@@ -610,14 +683,17 @@ mod tests {
     fn what_a_diff_asks_for_leads_from_any_tree_to_any_other() {
         for seed in 1..1500 {
             let mut random = Random::seeded(seed);
-            let (mut have, want) = (random_tree(&mut random), random_tree(&mut random));
-            for op in all(&diff(&have, &want)) {
-                if let Err(text) = perform(&mut have, op) {
-                    panic!("seed {seed}: {op:?}: {text}");
+            let mut have = Tree::default();
+            for want in [random_tree(&mut random), random_tree(&mut random), random_tree(&mut random)] {
+                for op in all(&diff(&have, &want)) {
+                    if let Err(text) = perform(&mut have, op) {
+                        panic!("seed {seed}: {op:?}: {text}");
+                    }
+                    assert!(!leads_nowhere(&have), "seed {seed}: {op:?}");
                 }
+                assert_eq!(canonical(&have), canonical(&want), "seed {seed}");
+                assert!(diff(&have, &want).is_empty(), "seed {seed}: a second look finds more");
             }
-            assert_eq!(canonical(&have), canonical(&want), "seed {seed}");
-            assert!(diff(&have, &want).is_empty(), "seed {seed}: a second look finds more");
         }
     }
 
@@ -632,7 +708,9 @@ mod tests {
     fn a_refusal_at_any_request_can_be_undone() {
         for seed in 1..300 {
             let mut random = Random::seeded(seed);
-            let (mut before, want) = (random_tree(&mut random), random_tree(&mut random));
+            let (first, want) = (random_tree(&mut random), random_tree(&mut random));
+            let mut before = Tree::default();
+            all(&diff(&before, &first)).for_each(|op| perform(&mut before, op).expect("as it is asked for"));
             if seed % 3 == 0 {
                 damage(&mut before, &mut random);
             }

@@ -57,9 +57,20 @@ impl Builder {
         }
     }
 
-    /// Adds a filter.
+    /// Adds a filter, or what else is said of the last one.
     pub fn filter(&mut self, index: u32, filter: Filter) {
-        self.filters.push((index, filter));
+        let is_part = |(on, last): &&mut (u32, Filter)| {
+            (*on, last.parent, last.placed()) == (index, filter.parent, filter.placed())
+                && matches!((&last.kind, &filter.kind), (FilterKind::U32(_), FilterKind::U32(_)))
+        };
+        match self.filters.last_mut().filter(is_part) {
+            Some((_, Filter { kind: FilterKind::U32(known), .. })) => {
+                if let FilterKind::U32(part) = filter.kind {
+                    known.add(part);
+                }
+            }
+            _ => self.filters.push((index, filter)),
+        }
     }
 
     /// Devices whose root filters must be asked for, and whether they have classes, too: those with our HTB or CAKE.
@@ -88,9 +99,14 @@ impl Builder {
 
     /// The tree of every device there is, and the links.
     pub fn finish(self) -> (Vec<Link>, Tree) {
-        let Self { links, mut qdiscs, mut classes, filters, .. } = self;
+        let Self { links, mut qdiscs, mut classes, mut filters, .. } = self;
         qdiscs.sort_by_key(|(_, q)| (q.parent != Handle::ROOT, q.parent == Handle::INGRESS, q.handle));
         classes.sort_by_key(|(_, c)| (c.parent.minor() != 0, c.handle));
+        filters.retain_mut(|(_, filter)| {
+            let FilterKind::U32(kind) = &mut filter.kind else { return true };
+            kind.sort();
+            !(kind.tables.is_empty() && kind.nodes.is_empty())
+        });
         let mut tree = Tree::default();
         for link in &links {
             let of = |index: &u32| *index == link.index;

@@ -19,6 +19,8 @@ pub struct Key {
     pub header: u16,
     /// For CAKE with these tins; `None`: for HTB.
     pub cake: Option<Diffserv>,
+    /// By u32 instead of a program.
+    pub is_u32: bool,
     /// Whether DSCPs are set.
     pub marks: bool,
     /// Whether they are cleared.
@@ -125,11 +127,11 @@ mod tests {
         };
         let mut memo = Memo::default();
         let mut hits = 0;
-        for _ in 0..300 {
+        for _ in 0..600 {
             let config = config(&mut random);
             let world = World {
                 links: alloc::vec![link("eth7", 7), link("eth8", 8)],
-                lacks: Lacks { pedit: random.below(4) == 0, ..Lacks::default() },
+                lacks: Lacks { pedit: random.below(4) == 0, bpf: random.below(4) == 0, ..Lacks::default() },
                 ..World::default()
             };
             memo.begin(&config);

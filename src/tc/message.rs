@@ -8,8 +8,8 @@ use super::attr::{self, Attr, Attrs, field};
 use super::diff::{Op, Verb};
 use super::stats::{self, Counters};
 use super::{
-    Class, Filter, FilterKind, Foreign, GROUP, Link, Qdisc, QdiscKind, Stab, bpf, cake, fifo, fq_codel, htb,
-    mirred,
+    Class, Filter, FilterKind, Foreign, GROUP, Link, PREFERENCE, PREFERENCES, Qdisc, QdiscKind, ROOT_MAJOR,
+    Stab, bpf, cake, fifo, fq_codel, htb, mirred, u32 as cls_u32,
 };
 use crate::units::{DeviceName, Handle, Prefix};
 use alloc::vec::Vec;
@@ -75,12 +75,21 @@ pub const INET6: u8 = 10;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownDevice(pub DeviceName);
 
-/// Appends the whole message that asks the kernel for `op`, to be acknowledged.
+/// How many messages it takes to ask for `op`.
+pub fn pieces(op: &Op) -> usize {
+    match op {
+        Op::Filter { verb, filter: Filter { kind: FilterKind::U32(kind), .. }, .. } => kind.pieces(*verb),
+        _ => 1,
+    }
+}
+
+/// Appends message `piece` of the [`pieces`] that ask the kernel for `op`, to be acknowledged.
 ///
 /// # Errors
 /// [`UnknownDevice`] when `index_of` does not know the device, or the one a redirect goes to; nothing is appended.
 pub fn encode(
     op: &Op,
+    piece: usize,
     seq: u32,
     index_of: &dyn Fn(&DeviceName) -> Option<u32>,
     out: &mut Vec<u8>,
@@ -142,9 +151,13 @@ pub fn encode(
             let start = open(out, number(NEW_FILTER, *verb), ACK | flags(*verb), seq);
             // A preference is deleted whole, with handle 0: older kernels cannot delete a big filter by handle.
             let is_bpf = matches!(filter.kind, FilterKind::Bpf(_)) && *verb != Verb::Delete;
-            let info = u32::from(filter.pref) << 16 | u32::from(filter.protocol.to_be());
-            put_tcmsg(out, index, Handle(u32::from(is_bpf)), filter.parent, info);
-            put_filter(filter, *verb, target, out);
+            let handle = match &filter.kind {
+                FilterKind::U32(kind) => kind.handle(*verb, piece),
+                _ => Handle(u32::from(is_bpf)),
+            };
+            let info = u32::from(filter.placed()) << 16 | u32::from(filter.protocol.to_be());
+            put_tcmsg(out, index, handle, filter.parent, info);
+            put_filter(filter, *verb, piece, target, out);
             close(out, start);
         }
     }
@@ -194,7 +207,7 @@ fn put_qdisc(qdisc: &Qdisc, verb: Verb, has_options: bool, out: &mut Vec<u8>) {
     }
 }
 
-fn put_filter(filter: &Filter, verb: Verb, target: u32, out: &mut Vec<u8>) {
+fn put_filter(filter: &Filter, verb: Verb, piece: usize, target: u32, out: &mut Vec<u8>) {
     if verb == Verb::Delete {
         return;
     }
@@ -203,6 +216,7 @@ fn put_filter(filter: &Filter, verb: Verb, target: u32, out: &mut Vec<u8>) {
     match &filter.kind {
         FilterKind::Redirect { .. } => mirred::put_redirect(target, out),
         FilterKind::Bpf(kind) => bpf::put(kind, out),
+        FilterKind::U32(kind) => kind.put(piece, out),
         FilterKind::Foreign(kind) => out.extend_from_slice(&kind.options),
     }
     attr::close(out, options);
@@ -462,14 +476,25 @@ pub fn class(payload: &[u8]) -> Option<(u32, Class, Counters)> {
     Some((index, class, stats::read("htb", &attrs)))
 }
 
-/// Reads a filter (`RTM_NEWTFILTER`) with its device's index. A dump also tells of each classifier as such and of u32's
-/// hash tables; those are `None`.
+/// Reads a filter (`RTM_NEWTFILTER`) with its device's index. A dump also tells of each classifier as such and of the
+/// hash tables of others' u32 filters; those are `None`. Of our own it tells in many messages, each a part of the filter.
 pub fn filter(payload: &[u8], name_of: &dyn Fn(u32) -> Option<DeviceName>) -> Option<(u32, Filter)> {
     let (index, handle, parent, info) = tcmsg(payload)?;
     let attrs = Attrs::new(payload.get(TCMSG..)?);
     let name = attrs.get(TCA_KIND)?.text()?;
     let raw = attrs.get(TCA_OPTIONS)?.payload;
-    if handle == Handle::NONE || (name == "u32" && mirred::is_hash_table(handle)) {
+    let (mut pref, protocol) = ((info >> 16) as u16, u16::from_be(info as u16));
+    if handle == Handle::NONE {
+        return None;
+    }
+    if name == "u32" && parent.major() == ROOT_MAJOR && pref.wrapping_sub(PREFERENCE) < PREFERENCES {
+        let (first, slots) = cls_u32::slots(parent);
+        let slot = pref.checked_sub(first).filter(|slot| *slot < slots).unwrap_or(0);
+        pref -= slot;
+        let kind = FilterKind::U32(cls_u32::read(handle, slot, Attrs::new(raw)));
+        return Some((index, Filter { parent, pref, protocol, kind }));
+    }
+    if name == "u32" && mirred::is_hash_table(handle) {
         return None;
     }
     let known = match name {
@@ -479,7 +504,6 @@ pub fn filter(payload: &[u8], name_of: &dyn Fn(u32) -> Option<DeviceName>) -> Op
     };
     let kind =
         known.unwrap_or_else(|| FilterKind::Foreign(Foreign { kind: name.into(), options: raw.into() }));
-    let (pref, protocol) = ((info >> 16) as u16, u16::from_be(info as u16));
     Some((index, Filter { parent, pref, protocol, kind }))
 }
 

@@ -29,8 +29,10 @@ pub mod stab;
 pub mod stats;
 #[cfg(test)]
 mod tests;
+pub mod u32;
 
 pub use action::Action;
+pub use u32::U32;
 
 use crate::classify::Program;
 use crate::units::{DeviceName, Handle, Rate};
@@ -262,6 +264,16 @@ pub struct Filter {
     pub kind: FilterKind,
 }
 
+impl Filter {
+    /// The preference it has in the kernel: that of a u32 classifier goes by its slot.
+    pub fn placed(&self) -> u16 {
+        match &self.kind {
+            FilterKind::U32(kind) => self.pref.saturating_add(kind.place.slot),
+            FilterKind::Redirect { .. } | FilterKind::Bpf(_) | FilterKind::Foreign(_) => self.pref,
+        }
+    }
+}
+
 /// The kinds of filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FilterKind {
@@ -272,6 +284,8 @@ pub enum FilterKind {
     },
     /// A classic BPF classifier (`cls_bpf`).
     Bpf(Bpf),
+    /// Hash tables (`cls_u32`) in its place.
+    U32(U32),
     /// Not ours, or not understood.
     Foreign(Foreign),
 }
@@ -365,7 +379,7 @@ impl FilterKind {
     /// The kernel's name of the classifier.
     pub fn name(&self) -> &str {
         match self {
-            Self::Redirect { .. } => "u32",
+            Self::Redirect { .. } | Self::U32(_) => "u32",
             Self::Bpf(_) => "bpf",
             Self::Foreign(foreign) => &foreign.kind,
         }

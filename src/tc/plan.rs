@@ -51,6 +51,8 @@ pub struct Lacks {
     pub cake: bool,
     /// `cls_bpf`.
     pub bpf: bool,
+    /// `cls_u32`, in place of `cls_bpf`.
+    pub u32: bool,
     /// `ifb`, `sch_ingress`, `cls_u32` or `act_mirred`: the way to an IFB.
     pub ifb: bool,
     /// `act_pedit` or `act_csum`: what rewrites DSCPs.
@@ -61,15 +63,16 @@ pub struct Lacks {
 
 impl Lacks {
     /// The name of each, as the state file has them.
-    const NAMES: [&str; 8] = ["htb", "fq_codel", "sfq", "cake", "bpf", "ifb", "pedit", "skbedit"];
+    const NAMES: [&str; 9] = ["htb", "fq_codel", "sfq", "cake", "bpf", "u32", "ifb", "pedit", "skbedit"];
 
-    fn flags(&mut self) -> [&mut bool; 8] {
+    fn flags(&mut self) -> [&mut bool; 9] {
         [
             &mut self.htb,
             &mut self.fq_codel,
             &mut self.sfq,
             &mut self.cake,
             &mut self.bpf,
+            &mut self.u32,
             &mut self.ifb,
             &mut self.pedit,
             &mut self.skbedit,
@@ -127,6 +130,11 @@ impl Lacks {
                         },
                         _ => self.bpf = true,
                     },
+                    FilterKind::U32(kind) => {
+                        let acts = kind.nodes.iter().any(|node| !node.actions.is_empty());
+                        let is_action = acts && !text.contains("classifier not found");
+                        if is_action { self.pedit = true } else { self.u32 = true }
+                    }
                     FilterKind::Redirect { .. } => self.ifb = true,
                     FilterKind::Foreign(_) => {}
                 }
@@ -379,7 +387,7 @@ impl<'a> Planner<'a> {
     fn download_on_lan(&mut self, link: &Link) -> Result<Direction, Direction> {
         let rate = self.wan.download.ok_or_else(|| off("no speed known: set option 'download'"))?;
         let lan = self.wan.lan.ok_or_else(|| blocked("no LAN device: set option 'lan'"))?;
-        if self.world.lacks.bpf {
+        if self.world.lacks.bpf && self.world.lacks.u32 {
             return Err(blocked(
                 "telling local traffic apart needs cls_bpf (kmod-sched-bpf): use download_on 'ifb'",
             ));
@@ -464,11 +472,6 @@ impl<'a> Planner<'a> {
                 self.note("this kernel has neither fq_codel nor sfq; plain fifos of 100 ms are used".into());
             }
         }
-        if lacks.bpf {
-            self.note(
-                "this kernel has no cls_bpf (kmod-sched-bpf): every packet goes to the default class".into(),
-            );
-        }
         let mtu = wan.mtu.clamp(576, 9000) as u16;
         let header = lan.unwrap_or(wan).header_bytes();
         let link = self.wan.link;
@@ -491,11 +494,24 @@ impl<'a> Planner<'a> {
 
     /// The filters of an HTB direction.
     fn classifier(&mut self, way: Way, link: &Link, is_on_lan: bool) -> Made {
-        if self.world.lacks.bpf {
+        let lacks = self.world.lacks;
+        if lacks.bpf && lacks.u32 {
+            self.note(
+                "this kernel has neither cls_bpf (kmod-sched-bpf) nor cls_u32 (kmod-sched-core): every packet goes to \
+                 the default class"
+                    .into(),
+            );
             return Made::default();
         }
         let marks = self.can_mark(way);
         let local = is_on_lan.then_some(self.world.local.as_slice());
+        if lacks.bpf {
+            self.note(
+                "this kernel has no cls_bpf (kmod-sched-bpf): u32 classifies packets, which is slower and sees no ports \
+                 and no TCP without payload behind IPv4 options, and no transport protocol behind IPv6 extension headers"
+                    .into(),
+            );
+        }
         self.made(way, link, None, local, marks)
     }
 
@@ -509,10 +525,12 @@ impl<'a> Planner<'a> {
         marks: bool,
     ) -> Made {
         let (config, wan, header) = (self.config, self.wan, link.header_bytes());
+        let is_u32 = self.world.lacks.bpf;
         let key = Key {
             way,
             header,
             cake,
+            is_u32,
             marks,
             washes: wan.wash.has(way),
             trusts: wan.trust_dscp.has(way),
@@ -522,14 +540,17 @@ impl<'a> Planner<'a> {
             let scheme = classifier::scheme(config, wan, way, header, local, marks);
             let list = list(&scheme).ok_or(TooMuch::Program)?;
             match cake {
+                None if is_u32 => classifier::for_htb_by_u32(&scheme, &list),
                 None => classifier::for_htb(&scheme, &list),
                 Some(mode) => classifier::for_cake(&scheme, &list, config, mode),
             }
         });
-        made.unwrap_or_else(|why| {
+        let made = made.unwrap_or_else(|why| {
             self.too_much(why);
             Made::default()
-        })
+        });
+        made.note.iter().for_each(|note| self.note(note.clone()));
+        made
     }
 
     /// Whether DSCPs can be rewritten, with a note if they should be and cannot.

@@ -70,7 +70,7 @@ pub fn ops(ops: &Ops, out: &mut impl Write) -> fmt::Result {
     Ok(())
 }
 
-/// One request as a command.
+/// One request as a command; of a u32 classifier, which takes thousands, only how many.
 pub fn command(op: &Op) -> String {
     match op {
         Op::AddIfb(name) => format!("ip link add {name} group {GROUP} type ifb"),
@@ -236,7 +236,7 @@ fn filter_command(verb: &str, device: &DeviceName, filter: &Filter) -> String {
         Handle::INGRESS_FILTERS => out.push_str(" ingress"),
         parent => drop(write!(out, " parent {parent}")),
     }
-    let _ = write!(out, " protocol all pref {}", filter.pref);
+    let _ = write!(out, " protocol all pref {}", filter.placed());
     if verb == "del" {
         return out;
     }
@@ -247,6 +247,12 @@ fn filter_command(verb: &str, device: &DeviceName, filter: &Filter) -> String {
         FilterKind::Bpf(Bpf { program, actions }) => {
             let _ = write!(out, " handle 1 bpf bytecode '{}'", Bytecode(program));
             actions.iter().try_for_each(|action| write!(out, " action {}", ActionText(*action)))
+        }
+        // Thousands of commands, that nobody would read.
+        FilterKind::U32(kind) => {
+            let _ = write!(out, " u32 # {} tables with {} nodes", kind.tables.len(), kind.nodes.len());
+            let mut actions = kind.nodes.iter().flat_map(|node| &node.actions);
+            actions.try_for_each(|action| write!(out, " action {}", ActionText(*action)))
         }
         FilterKind::Foreign(foreign) => write!(out, " {}", foreign.kind),
     };

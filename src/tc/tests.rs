@@ -11,8 +11,10 @@ use super::attr::{self, Attrs};
 use super::diff::{Op, Verb};
 use super::dump::Builder;
 use super::message::{self, Messages};
+use super::u32 as cls_u32;
 use super::*;
 use crate::classify::Insn;
+use crate::classify::u32::{self as tables, Key, Then};
 use crate::config::link::Cells;
 use crate::config::{AckFilter, Diffserv, Isolation};
 use crate::units::{Dscp, Micros};
@@ -55,7 +57,7 @@ fn index_of(name: &DeviceName) -> Option<u32> {
 
 fn encoded(op: &Op) -> Vec<u8> {
     let mut out = Vec::new();
-    message::encode(op, 0, &index_of, &mut out).expect("the devices are known");
+    message::encode(op, 0, 0, &index_of, &mut out).expect("the devices are known");
     out
 }
 
@@ -155,6 +157,32 @@ fn parts(bytes: &[u8], fixed: usize) -> Parts {
 }
 
 const TCMSG: usize = 20;
+
+/// What the captures about u32 made: a table and a node of it, a link to it and a node that marks.
+fn hashed() -> Filter {
+    let node = |table, bucket, number, off, value, then, actions| {
+        let keys = vec![Key { mask: 0xffff, value, off }];
+        cls_u32::node(&tables::Node { table, bucket, number, keys, then }, actions)
+    };
+    let mark = Action::SetDscp { dscp: Dscp::new(34).expect("below 64"), is_v6: true };
+    let class = Then::Class(Handle::new(ROOT_MAJOR, 0x10));
+    let kind = U32 {
+        tables: vec![(1, 8)],
+        nodes: vec![
+            node(0, 0, 1, -4, 0x0800, Then::Table { table: 1, eat: 8, hash: (20, 7) }, vec![]),
+            node(0, 0, 2, -4, 0x86dd, class, vec![mark]),
+            node(1, 7, 2, 20, 0x35, class, vec![]),
+        ]
+        .into(),
+        ..U32::default()
+    };
+    Filter {
+        parent: Handle::new(ROOT_MAJOR, 0),
+        pref: cls_u32::ROOT_PREFERENCE,
+        protocol: 3,
+        kind: FilterKind::U32(kind),
+    }
+}
 
 #[cfg(target_endian = "little")]
 mod little_endian {
@@ -466,6 +494,28 @@ mod little_endian {
     }
 
     #[test]
+    fn tables_and_nodes_are_what_tc_asks_for() {
+        let op = Op::Filter { device: device("eth7"), verb: Verb::Create, filter: hashed() };
+        let names = ["u32-table", "u32-node", "u32-link", "u32-mark"];
+        assert_eq!(message::pieces(&op), names.len());
+        for (piece, name) in names.into_iter().enumerate() {
+            let mut ours = Vec::new();
+            message::encode(&op, piece, 0, &index_of, &mut ours).expect("the device is known");
+            let (mut ours, mut theirs) = (parts(&ours, TCMSG), parts(&golden(name)[0], TCMSG));
+            // The order is no part of what is said.
+            ours.options.sort();
+            theirs.options.sort();
+            assert_eq!((&ours.head, &ours.options), (&theirs.head, &theirs.options), "{name}");
+        }
+    }
+
+    #[test]
+    fn dumped_tables_are_those_that_were_made() {
+        let (tree, _) = dumped(&["dump-u32"]);
+        assert_eq!(tree.device(&device("eth7")).expect("dumped").filters, [hashed()]);
+    }
+
+    #[test]
     fn a_dumped_fq_codel_has_the_canonical_times() {
         let (tree, _) = dumped(&["dump-qdiscs"]);
         // The kernel's default on the IFB: 5 ms and 100 ms.
@@ -691,7 +741,7 @@ fn every_object_is_read_back_as_it_was_written() {
         ];
         let mut batch = Vec::new();
         for (op, seq) in ops.iter().zip(round..) {
-            message::encode(op, seq, &index_of, &mut batch).expect("the devices are known");
+            message::encode(op, 0, seq, &index_of, &mut batch).expect("the devices are known");
         }
         let read: Vec<_> = Messages::new(&batch).collect();
         let heads: Vec<_> = read.iter().map(|m| (m.kind, m.flags, m.seq)).collect();
@@ -728,7 +778,10 @@ fn read_everything(bytes: &[u8]) {
         }
         let known = |_| Some(device("weir-wan"));
         if let Some((_, filter)) = message::filter(payload, &known) {
-            encoded(&Op::Filter { device: device("eth7"), verb: Verb::Create, filter });
+            let op = Op::Filter { device: device("eth7"), verb: Verb::Create, filter };
+            for piece in 0..message::pieces(&op) {
+                message::encode(&op, piece, 0, &index_of, &mut Vec::new()).expect("the devices are known");
+            }
         }
     };
     read_payload(bytes);
@@ -759,6 +812,18 @@ fn no_bytes_make_a_parser_panic() {
         let length = (bytes.len() as u32).to_ne_bytes();
         bytes[..4].copy_from_slice(&length);
         seeds.push(bytes);
+    }
+    let mut tables = hashed();
+    for slot in 0..2 {
+        if let FilterKind::U32(kind) = &mut tables.kind {
+            kind.place.slot = slot;
+        }
+        let op = Op::Filter { device: device("eth7"), verb: Verb::Create, filter: tables.clone() };
+        for piece in 0..message::pieces(&op) {
+            let mut bytes = Vec::new();
+            message::encode(&op, piece, 0, &index_of, &mut bytes).expect("the device is known");
+            seeds.push(bytes);
+        }
     }
     for seed in &seeds {
         read_everything(seed);
@@ -825,6 +890,6 @@ fn an_unknown_device_is_named_and_nothing_is_written() {
     let redirect = FilterKind::Redirect { to: device("weir-nowhere") };
     let op = filter(Verb::Create, Handle::INGRESS_FILTERS, redirect);
     let missing = message::UnknownDevice(device("weir-nowhere"));
-    assert_eq!(message::encode(&op, 1, &index_of, &mut out), Err(missing));
+    assert_eq!(message::encode(&op, 0, 1, &index_of, &mut out), Err(missing));
     assert_eq!(out, [1, 2, 3, 4]);
 }

@@ -4,11 +4,12 @@
 use super::observe;
 use super::socket::{Connection, Refused};
 use crate::daemon::Failure;
-use crate::tc::diff::{Op, Ops, diff, undo};
+use crate::tc::diff::{Op, Ops, Verb, diff, undo};
 use crate::tc::show;
-use crate::tc::{Device, Link, Origin, SCRATCH_DEVICE, Tree, message};
+use crate::tc::{Device, FilterKind, Link, Origin, SCRATCH_DEVICE, Tree, message};
 use crate::units::DeviceName;
 use std::io;
+use std::time::Duration;
 
 /// Sends `ops`; when the kernel refuses one, brings back `before` and says what was refused and why.
 ///
@@ -47,11 +48,71 @@ fn stages(connection: &mut Connection, ops: &Ops) -> io::Result<Option<(Op, Refu
     Ok(None)
 }
 
+/// How long u32's tables stay busy at most, in steps of [`A_MOMENT`]: a few RCU grace periods on a loaded router.
+const MOMENTS: usize = 100;
+const A_MOMENT: Duration = Duration::from_millis(10);
+
+/// Sends `ops` and gives those that were refused, each once.
 fn send(connection: &mut Connection, ops: &[Op], links: &[Link]) -> io::Result<Vec<Refused>> {
+    let mut refused: Vec<Refused> = Vec::new();
+    let mut first = 0;
+    // What takes u32's tables away ends a batch: they may be busy yet, and the preference must outlive them.
+    while let Some(rest) = ops.get(first..).filter(|rest| !rest.is_empty()) {
+        let slow = rest.iter().position(takes_tables_away);
+        let count = slow.map_or(rest.len(), |slow| slow + 1);
+        let mut pieces: Vec<(usize, usize)> = Vec::new();
+        for (place, op) in (first..).zip(rest.iter().take(count)) {
+            pieces.extend((0..message::pieces(op)).map(|piece| (place, piece)));
+        }
+        let last = slow.and_then(|_| pieces.pop());
+        for moment in 0..MOMENTS {
+            let mut busy = Vec::new();
+            for one in some(connection, ops, links, &pieces)? {
+                let Some(at) = pieces.get(one.place) else { continue };
+                let is_table = ops.get(at.0).is_some_and(takes_tables_away);
+                match one.errno {
+                    libc::EBUSY if is_table && moment + 1 < MOMENTS => busy.push(*at),
+                    libc::ENOENT if is_table => {} // as wanted
+                    _ => refused.push(Refused { place: at.0, ..one }),
+                }
+            }
+            if busy.is_empty() {
+                break;
+            }
+            pieces = busy;
+            std::thread::sleep(A_MOMENT);
+        }
+        let last = last.filter(|(place, _)| refused.iter().all(|one| one.place != *place));
+        for one in some(connection, ops, links, last.as_slice())? {
+            if let Some((place, _)) = last.filter(|_| one.errno != libc::ENOENT) {
+                refused.push(Refused { place, ..one });
+            }
+        }
+        first += count;
+    }
+    refused.dedup_by_key(|one| one.place);
+    Ok(refused)
+}
+
+fn takes_tables_away(op: &Op) -> bool {
+    let Op::Filter { verb: Verb::Delete, filter, .. } = op else { return false };
+    matches!(filter.kind, FilterKind::U32(_))
+}
+
+/// Sends these pieces of `ops` in one batch; what is refused is told by its place among `pieces`.
+fn some(
+    connection: &mut Connection,
+    ops: &[Op],
+    links: &[Link],
+    pieces: &[(usize, usize)],
+) -> io::Result<Vec<Refused>> {
     let index_of = |name: &DeviceName| links.iter().find(|link| link.name == *name).map(|link| link.index);
-    connection.batch(ops.len(), |place, seq, out| {
-        let Some(op) = ops.get(place) else { return Ok(()) };
-        message::encode(op, seq, &index_of, out).map_err(|missing| {
+    connection.batch(pieces.len(), |place, seq, out| {
+        let Some((op, piece)) = pieces.get(place).and_then(|(op, piece)| Some((ops.get(*op)?, *piece)))
+        else {
+            return Ok(());
+        };
+        message::encode(op, piece, seq, &index_of, out).map_err(|missing| {
             io::Error::new(io::ErrorKind::NotFound, format!("there is no device {}", missing.0))
         })
     })
