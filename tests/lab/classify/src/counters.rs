@@ -24,6 +24,8 @@ pub type Counts = Vec<(Handle, u64, u64)>;
 pub enum Engine {
     /// Leaf classes.
     Htb,
+    /// The same, where the kernel has no `cls_bpf`.
+    U32,
     /// Tins.
     Cake,
 }
@@ -32,7 +34,7 @@ pub enum Engine {
 pub fn read(connection: &mut Connection, index: u32, engine: Engine) -> io::Result<Counts> {
     let mut out = Counts::new();
     match engine {
-        Engine::Htb => connection.dump(
+        Engine::Htb | Engine::U32 => connection.dump(
             |seq, bytes| message::dump_classes(index, Handle::new(ROOT_MAJOR, 0), seq, bytes),
             |message| {
                 let Some(handle) = field(message.payload, 8).map(u32::from_ne_bytes).map(Handle) else {

@@ -10,6 +10,7 @@ use weir::classify::bpf;
 use weir::classify::list::list;
 use weir::classify::packet::{self, Seen};
 use weir::classify::scheme::{Reason, Scheme, Verdict};
+use weir::classify::{sight, u32};
 use weir::config::Diffserv;
 use weir::tc::{Action, Bpf, Filter, FilterKind, ROOT_MAJOR, classifier};
 use weir::units::{Dscp, Handle};
@@ -60,9 +61,12 @@ impl<'a> Judge<'a> {
         let scheme = set.scheme(wan, place.way, place.header);
         let mode = wan.cake.diffserv;
         let list = list(&scheme)?;
+        let scheme = if engine == Engine::U32 { without_left_out(scheme)? } else { scheme };
         let mut filters = match engine {
+            // Its interpreter is part of weir's own tests.
+            Engine::U32 => Vec::new(),
             Engine::Htb => classifier::for_htb(&scheme, &list).ok()?.filters,
-            Engine::Cake => classifier::for_cake(&scheme, &list, &set.config, mode).ok()?,
+            Engine::Cake => classifier::for_cake(&scheme, &list, &set.config, mode).ok()?.filters,
         };
         filters.sort_by_key(|filter| filter.pref);
         let washes = engine == Engine::Cake && set.cake_washes(wan, place.way);
@@ -71,7 +75,14 @@ impl<'a> Judge<'a> {
 
     /// What is to become of a frame as the root sees it.
     pub fn expect(&self, frame: &[u8]) -> Expected {
-        let (mut verdict, reason) = self.scheme.decide(&packet::parse(frame, self.place.header));
+        let seen = match self.engine {
+            Engine::U32 => {
+                let frame = self.place.at_network_header(frame);
+                sight::parse(&frame, self.place.header, self.scheme.asks_bare())
+            }
+            Engine::Htb | Engine::Cake => packet::parse(frame, self.place.header),
+        };
+        let (mut verdict, reason) = self.scheme.decide(&seen);
         if self.wrong == Wrong::Dscp {
             verdict.mark = verdict.mark.and_then(|mark| Dscp::new(mark.get() ^ 1));
         }
@@ -84,7 +95,7 @@ impl<'a> Judge<'a> {
             other => format!("{other:?}"),
         };
         let at = match self.engine {
-            Engine::Htb => verdict.leaf,
+            Engine::Htb | Engine::U32 => verdict.leaf,
             Engine::Cake => self.tin(verdict),
         };
         Expected { at, verdict, reason }
@@ -100,7 +111,7 @@ impl<'a> Judge<'a> {
 
     /// Where the interpreter of the programs sends a frame; `None` if no filter says anything.
     pub fn interpreted(&self, frame: &[u8]) -> Option<Handle> {
-        if self.wrong != Wrong::No {
+        if self.wrong != Wrong::No || self.engine == Engine::U32 {
             return None;
         }
         let root = Handle::new(ROOT_MAJOR, 0);
@@ -111,7 +122,7 @@ impl<'a> Judge<'a> {
             let answer = bpf::run(&program.insns, frame);
             match (self.engine, actions.first(), answer) {
                 (.., 0) => {}
-                (Engine::Htb, ..) => {
+                (Engine::Htb | Engine::U32, ..) => {
                     // An entry's last filter has no action and names the leaf.
                     let last = of(Handle(answer)).next_back().map(|filter| &filter.kind);
                     return match last {
@@ -306,6 +317,13 @@ impl<'a> Judge<'a> {
         }
         if payload == wanted { Ok(()) } else { Err(format!("{} parts carry something else", heard.len())) }
     }
+}
+
+/// What is decided where u32 leaves out rules that need too many nodes.
+fn without_left_out(scheme: Scheme<'_>) -> Option<Scheme<'_>> {
+    let made = u32::compile(&scheme, &|verdict| verdict.leaf)?;
+    let rules = scheme.rules.iter().copied().filter(|rule| !u32::is_among(rule, &made.left_out)).collect();
+    Some(Scheme { rules, ..scheme })
 }
 
 /// The kind of super-packet that leaves as fragments.

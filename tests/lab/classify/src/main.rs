@@ -21,7 +21,7 @@ const USAGE: &str = "usage: classify VERB ...
   random                random packets through random rule sets: --sets N, --packets N (of each), --seed N
   replace FILE FILE     reloads two files in turn while packets arrive: --times N, --port N, --leaf CLASSID
   flows DEVICE PORT     N flows through a slow CAKE: which tins have how many: --count N
-options: --engine htb|cake
+options: --engine htb|u32|cake (u32: HTB in a kernel without cls_bpf)
          --wrong class|dscp (random: expects what is not so)  --wrong gap (replace: takes filters away in between)
          --weir PROGRAM  --config FILE  --state-dir DIR";
 

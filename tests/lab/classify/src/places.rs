@@ -52,6 +52,20 @@ impl Place {
         }
     }
 
+    /// The frame from where u32 begins to look: the kernel says that the network header of what leaves stands behind all
+    /// tags it can read (`packet_parse_headers`).
+    pub fn at_network_header(&self, frame: &[u8]) -> Vec<u8> {
+        let is_tag = |two: &[u8]| matches!(two, [0x81, 0] | [0x88, 0xa8]);
+        let mut at = 12;
+        while (self.header, self.way) == (14, Way::Up) && frame.get(at..at + 2).is_some_and(is_tag) {
+            at += 4;
+            if frame.len() < at + 2 {
+                return frame.to_vec();
+            }
+        }
+        [frame.get(..12).unwrap_or(frame), frame.get(at..).unwrap_or_default()].concat()
+    }
+
     /// Whether a frame does not get to the IFB: `match u32 0 0`, which redirects, wants four bytes to look at
     /// (`skb_header_pointer` in u32_classify). No IP packet is that short.
     pub fn is_passed_by(&self, frame: &[u8]) -> bool {

@@ -49,7 +49,7 @@ pub fn draw(seed: u64, engine: Engine) -> Option<Set> {
         text.push_str("config globals 'globals'\n\toption services '0'\n");
     }
     let word = match engine {
-        Engine::Htb => "htb",
+        Engine::Htb | Engine::U32 => "htb",
         Engine::Cake => "cake",
     };
     let mode = TINS[random.below(TINS.len() as u64) as usize];

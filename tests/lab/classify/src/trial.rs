@@ -22,8 +22,9 @@ const SHOWN: u64 = 4;
 fn engine(options: &Options) -> Result<Engine, String> {
     match options.text("engine", "htb") {
         "htb" => Ok(Engine::Htb),
+        "u32" => Ok(Engine::U32),
         "cake" => Ok(Engine::Cake),
-        other => Err(format!("--engine {other}: htb or cake")),
+        other => Err(format!("--engine {other}: htb, u32 or cake")),
     }
 }
 
