@@ -12,6 +12,7 @@
 //! here reads a clock. One action is under way at a time, so the state is what the last one was for.
 
 use crate::config::{Config, Fault};
+use crate::door::{Reading, Refusal};
 use crate::tc::diff::{Op, Ops, diff};
 use crate::tc::memo::Memo;
 use crate::tc::plan::{Lacks, Plan, World, plan_with};
@@ -31,6 +32,9 @@ const LONGEST_PAUSE: Micros = Micros::secs(60);
 /// Putting back what somebody removed is given this long to hold before it counts as settled again.
 const HEALED_AFTER: Micros = Micros::secs(30);
 
+/// What the kernel says to those who may not.
+const EPERM: i32 = 1;
+
 /// How much a message matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "the syslog levels of these names")]
@@ -46,8 +50,8 @@ pub enum Level {
 pub enum Event {
     /// The program began.
     Start,
-    /// The configuration was read: usable with these warnings, or refused for these faults.
-    ConfigRead(Result<(Config, Vec<Fault>), Vec<Fault>>),
+    /// The configuration was read: usable with these warnings, or refused.
+    ConfigRead(Reading),
     /// The system was looked at.
     Observed(Observation),
     /// Looking at the system failed.
@@ -119,6 +123,8 @@ pub enum Action {
     Remember(Lacks),
     /// Write a message.
     Say(Level, String),
+    /// Write what is wrong with the configuration; whoever read it knows its file's name.
+    Tell(Fault),
     /// End with this exit code.
     Exit(u8),
 }
@@ -169,6 +175,8 @@ pub struct Daemon {
     settled_at: Option<Time>,
     /// What was said last about the lines, so that it is said once.
     said: Vec<String>,
+    /// Whether anything was sent since the start, or since the user asked to end.
+    has_changed: bool,
 }
 
 impl Daemon {
@@ -197,6 +205,7 @@ impl Daemon {
             pause: FIRST_PAUSE,
             settled_at: None,
             said: Vec::new(),
+            has_changed: false,
         }
     }
 
@@ -251,6 +260,7 @@ impl Daemon {
             }
             Event::Stop { keep: false } => {
                 self.end = End::Removing;
+                self.has_changed = false;
                 self.config = None;
                 self.wants_reload = false;
                 if self.phase == Phase::Idle {
@@ -290,18 +300,27 @@ impl Daemon {
         self.act(Action::Observe);
     }
 
-    fn config_read(&mut self, now: Time, result: Result<(Config, Vec<Fault>), Vec<Fault>>) {
+    fn config_read(&mut self, now: Time, result: Reading) {
         self.phase = Phase::Idle;
         match result {
             Ok((config, warnings)) => {
-                warnings.iter().for_each(|warning| self.say(Level::Warning, format!("line {warning}")));
+                warnings.into_iter().for_each(|warning| self.act(Action::Tell(warning)));
                 self.config = Some(config);
                 self.pause = FIRST_PAUSE;
                 self.settled_at = None;
                 self.observe();
             }
-            Err(faults) => {
-                faults.iter().for_each(|fault| self.say(Level::Error, format!("line {fault}")));
+            Err(refusal) => {
+                let code = match refusal {
+                    Refusal::Unreadable(text) => {
+                        self.say(Level::Error, text);
+                        66 // EX_NOINPUT
+                    }
+                    Refusal::Faults(faults) => {
+                        faults.into_iter().for_each(|fault| self.act(Action::Tell(fault)));
+                        78 // EX_CONFIG
+                    }
+                };
                 let kept = if self.config.is_some() {
                     "the earlier one stays in force"
                 } else {
@@ -309,7 +328,7 @@ impl Daemon {
                 };
                 self.say(Level::Error, format!("the configuration is refused; {kept}"));
                 if self.end == End::WhenSettled {
-                    self.act(Action::Exit(78)); // EX_CONFIG
+                    self.act(Action::Exit(code));
                 }
                 self.go_on(now);
             }
@@ -357,6 +376,7 @@ impl Daemon {
             try_first.devices.extend(self.plan.tree.device(&theirs.device).cloned());
         }
         self.phase = Phase::Applying;
+        self.has_changed = true;
         self.act(Action::Apply { before: seen.tree, ops, try_first });
     }
 
@@ -388,7 +408,9 @@ impl Daemon {
             End::Removing => {
                 // A module may be installed before the next start.
                 self.act(Action::Remember(Lacks::default()));
-                self.say(Level::Info, "the shaper is removed".into());
+                let text =
+                    if self.has_changed { "the shaper is removed" } else { "there was nothing of weir's" };
+                self.say(Level::Info, text.into());
                 self.act(Action::Exit(0));
                 return;
             }
@@ -421,7 +443,8 @@ impl Daemon {
         }
         let rest =
             if is_restored { "everything is as it was before" } else { "NOT everything could be put back" };
-        self.say(Level::Error, format!("{text}; {rest}"));
+        let hint = if errno == EPERM { "; run as root" } else { "" };
+        self.say(Level::Error, format!("{text}; {rest}{hint}"));
         self.fail(now);
     }
 
@@ -485,7 +508,7 @@ mod tests {
     struct Machine {
         daemon: Daemon,
         now: Time,
-        file: Result<(Config, Vec<Fault>), Vec<Fault>>,
+        file: Reading,
         world: World,
         tree: Tree,
         refuses: Option<Failure>,
@@ -527,6 +550,10 @@ mod tests {
                         }
                     },
                     Action::Split(_) | Action::Remember(_) => continue,
+                    Action::Tell(fault) => {
+                        self.said.push(format!("FILE:{fault}"));
+                        continue;
+                    }
                     Action::Say(_, text) => {
                         self.said.push(text);
                         continue;
@@ -608,10 +635,10 @@ mod tests {
         machine.tell(Event::Start);
         let fault =
             Fault { severity: Severity::Fault, line: 3, option: "upload".into(), text: "is wrong".into() };
-        machine.file = Err(alloc::vec![fault]);
+        machine.file = Err(Refusal::Faults(alloc::vec![fault]));
         machine.tell(Event::Reload);
         assert!(
-            machine.heard("line 3: fault: option 'upload': is wrong")
+            machine.heard("FILE:3: fault: option 'upload': is wrong")
                 && machine.heard("the earlier one stays")
         );
         assert_eq!((machine.applied, machine.tree.clone()), (1, plan(&config(5), &world()).tree));
@@ -667,6 +694,36 @@ mod tests {
         let mut machine = Machine::new(Daemon::new(Lacks::default()));
         machine.tell(Event::Start).tell(Event::Stop { keep: true });
         assert_eq!((machine.exit, machine.tree.clone()), (Some(0), plan(&config(5), &world()).tree));
+    }
+
+    #[test]
+    fn a_stop_says_whether_there_was_anything_to_remove() {
+        let mut machine = Machine::new(Daemon::once(Lacks::default()));
+        machine.tell(Event::Stop { keep: false });
+        assert!(machine.heard("there was nothing of weir's") && !machine.heard("is removed"));
+        let mut machine = Machine::new(Daemon::new(Lacks::default()));
+        machine.tell(Event::Start).tell(Event::Stop { keep: false });
+        assert!(machine.heard("the shaper is removed") && !machine.heard("nothing of weir's"));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_ends_a_single_apply_with_66_and_a_faulty_one_with_78() {
+        let fault = Fault { severity: Severity::Fault, line: 3, option: String::new(), text: "no".into() };
+        for (refusal, code) in
+            [(Refusal::Unreadable("cannot read it".into()), 66), (Refusal::Faults(alloc::vec![fault]), 78)]
+        {
+            let mut machine = Machine::new(Daemon::once(Lacks::default()));
+            machine.file = Err(refusal);
+            assert_eq!(machine.tell(Event::Start).exit, Some(code));
+        }
+    }
+
+    #[test]
+    fn what_the_kernel_forbids_is_said_to_need_root() {
+        let mut machine = Machine::new(Daemon::once(Lacks::default()));
+        machine.refuses = Some(Failure { errno: EPERM, ..failure("", None) });
+        machine.tell(Event::Start);
+        assert!(machine.heard("everything is as it was before; run as root"));
     }
 
     #[test]

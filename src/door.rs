@@ -3,7 +3,20 @@
 
 use crate::config::{Config, Fault, read};
 use crate::tc::classifier;
+use alloc::string::String;
 use alloc::vec::Vec;
+
+/// Why there is no configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The file cannot be read: which, and why, for people.
+    Unreadable(String),
+    /// Its faults, and the warnings between them.
+    Faults(Vec<Fault>),
+}
+
+/// What became of reading the file: the configuration with its warnings, or why there is none.
+pub type Reading = Result<(Config, Vec<Fault>), Refusal>;
 
 /// Reads a file: its grammar, its values, what contradicts what, and whether its rules make a program.
 ///
@@ -34,7 +47,7 @@ pub fn check(bytes: &[u8]) -> Result<(Config, Vec<Fault>), Vec<Fault>> {
 mod tests {
     use super::*;
     use alloc::format;
-    use alloc::string::{String, ToString};
+    use alloc::string::ToString;
 
     fn told(file: &str) -> Vec<String> {
         let faults = match load(file.as_bytes()) {

@@ -63,9 +63,175 @@ fn check_names_file_line_and_option_and_exits_with_78() {
     let wanted = [":2: fault: option 'device'", ":3: fault: option 'upload'"]
         .map(|rest| format!("{}{rest}", path.display()));
     assert!(wanted.iter().all(|line| text(&output.stderr).contains(line)), "{}", text(&output.stderr));
+}
 
-    let missing = weir(&["check", "/nonexistent/weir"]);
-    assert_eq!(missing.status.code(), Some(66));
+#[test]
+fn a_named_file_that_cannot_be_read_is_66_with_every_command_and_says_which_file_and_why() {
+    let state = std::env::temp_dir().join(format!("weir-cli-{}-state", std::process::id()));
+    let state = state.to_str().expect("UTF-8");
+    for words in [
+        &["check"][..],
+        &["rules"],
+        &["plan"],
+        &["plan", "--diff"],
+        &["status"],
+        &["explain", "udp", ":53"],
+        &["watch-rules"],
+        &["services", "ssh"],
+        &["apply", "--state-dir", state],
+    ] {
+        let output = weir(&[words, &["--config", "/nonexistent/weir"]].concat());
+        assert_eq!(output.status.code(), Some(66), "{words:?}");
+        let told = text(&output.stderr);
+        assert!(
+            told.contains("cannot read /nonexistent/weir: No such file or directory\n"),
+            "{words:?}: {told}"
+        );
+    }
+    assert_eq!(weir(&["check", "/nonexistent/weir"]).status.code(), Some(66));
+    assert_eq!(weir(&["check", "/"]).status.code(), Some(66));
+}
+
+#[test]
+fn an_option_of_another_command_is_refused() {
+    for (args, option) in [
+        (&["rules", "--json"][..], "--json"),
+        (&["plan", "--json"], "--json"),
+        (&["services", "--json"], "--json"),
+        (&["check", "--for", "3s"], "--for"),
+        (&["explain", "udp", ":53", "--diff"], "--diff"),
+        (&["status", "--diff"], "--diff"),
+        (&["status", "-v"], "--verbose"),
+    ] {
+        let output = weir(args);
+        assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(64), ""), "{args:?}");
+        let wanted = format!("weir: '{}' has no option {option}", args[0]);
+        assert!(text(&output.stderr).starts_with(&wanted), "{args:?}: {}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn a_span_out_of_range_is_not_answered_with_another_one() {
+    for (span, wanted) in [
+        ("1", "must lie between 100 ms and 3600 s; a number alone is ms: did you mean 1s?\n"),
+        ("0", "must lie between 100 ms and 3600 s\n"),
+        ("0s", "must lie between 100 ms and 3600 s\n"),
+        ("2h", "'2h' is not a span of time; write for example 30s or 500ms\n"),
+    ] {
+        let told = text(&weir(&["watch-rules", "--for", span]).stderr);
+        assert!(told.starts_with(&format!("weir: --for: {wanted}")), "{told}");
+    }
+}
+
+#[test]
+fn apply_writes_faults_as_check_does() {
+    let path = file("faulty", "config wan 'wan'\n\toption device 'a b'\n");
+    let config = path.to_str().expect("UTF-8");
+    let state = std::env::temp_dir().join(format!("weir-cli-{}-state2", std::process::id()));
+    let checked = text(&weir(&["check", config]).stderr);
+    let applied = weir(&["apply", "-c", config, "--state-dir", state.to_str().expect("UTF-8")]);
+    assert_eq!(applied.status.code(), Some(78));
+    assert!(checked.starts_with(&format!("{config}:2: fault: option 'device'")), "{checked}");
+    assert!(text(&applied.stderr).starts_with(&checked), "{}", text(&applied.stderr));
+}
+
+#[test]
+fn a_service_is_told_with_what_the_file_makes_of_it() {
+    let path = file(
+        "services",
+        "config rule 'ssh'\n\toption class 'critical'\nconfig rule 'torrents'\n\toption enabled '0'\n\
+         config rule 'sip'\n\toption remote_port '7000'\n",
+    );
+    let config = path.to_str().expect("UTF-8");
+    let told = |words: &[&str]| text(&weir(&[&["services", "-c", config], words].concat()).stdout);
+    assert!(
+        told(&["ssh"]).ends_with(&format!("\n  here     critical by line 1 of {config}\n")),
+        "{}",
+        told(&["ssh"])
+    );
+    assert!(told(&["torrents"]).ends_with(&format!("\n  here     off by line 3 of {config}\n")));
+    assert!(told(&["sip"]).contains("critical, tcp/udp, remote_port 7000 by line 5"), "{}", told(&["sip"]));
+    assert!(!told(&["dns"]).contains("here"));
+    assert!(told(&[]).contains(&format!("\ntorrents: off by line 3 of {config}\n")));
+
+    fs::write(&path, "config globals 'g'\n\toption services '0'\n").expect("writable");
+    assert!(told(&["dns"]).ends_with(&format!("\n  here     off by line 1 of {config}\n")));
+}
+
+/// Reading packets needs root; without it there is nothing to end early.
+#[test]
+fn watching_that_is_interrupted_shows_what_was_seen() {
+    use std::io::Read;
+    use std::process::Stdio;
+    let path = file("watch", "config wan 'w'\n\toption device 'lo'\n\toption upload '5mbit'\n");
+    for signal in ["-INT", "-TERM"] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_weir"))
+            .args(["watch-rules", "--for", "60s", "-c", path.to_str().expect("UTF-8")])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("weir runs");
+        let mut first = [0; 5];
+        let mut stderr = child.stderr.take().expect("piped");
+        let _ = stderr.read_exact(&mut first);
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        let began = std::time::Instant::now();
+        let _ = Command::new("kill").args([signal, &child.id().to_string()]).status();
+        let output = child.wait_with_output().expect("it ends");
+        let mut rest = String::new();
+        let _ = stderr.read_to_string(&mut rest);
+        if rest.contains("this needs root") {
+            return;
+        }
+        assert!(began.elapsed().as_secs() < 20, "it did not wait for the end");
+        assert_eq!(output.status.code(), Some(0), "{signal}: {rest}");
+        assert!(text(&output.stdout).contains("w upload: "), "{signal}: {}", text(&output.stdout));
+    }
+}
+
+#[test]
+fn a_state_directory_that_cannot_be_made_is_named() {
+    let folder = std::env::temp_dir().join(format!("weir-cli-{}-full", std::process::id()));
+    fs::write(&folder, "no folder").expect("writable");
+    let state = folder.join("state");
+    let output = weir(&["stop", "--state-dir", state.to_str().expect("UTF-8")]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(text(&output.stderr), format!("weir: cannot write {}: Not a directory\n", state.display()));
+}
+
+#[test]
+fn check_says_in_a_line_what_the_file_asks_for() {
+    let path = file(
+        "summary",
+        "config wan 'home'\n\toption device 'eth0'\n\toption download '80mbit'\n\toption upload '20mbit'\n\
+         config class 'high'\n\toption set_dscp_up 'AF41'\n\toption set_dscp_down 'CS3'\n\
+         config rule 'mine'\n\toption class 'low'\n\toption remote_port '7'\n\
+         config rule 'torrents'\n\toption enabled '0'\n",
+    );
+    let config = path.to_str().expect("UTF-8");
+    let output = weir(&["check", config]);
+    let line = text(&output.stdout);
+    assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""));
+    assert_eq!(
+        line,
+        format!(
+            "{config}: no faults; home: 80 Mbit/s down, 20 Mbit/s up on eth0; 1 rule of its own, 54 built in\n"
+        )
+    );
+    let verbose = text(&weir(&["check", "-v", config]).stdout);
+    assert!(verbose.starts_with(&line));
+    for wanted in
+        ["\nclass high: set_dscp_up AF41, set_dscp_down CS3\n", "\nservices switched off: torrents\n"]
+    {
+        assert!(verbose.contains(wanted), "{verbose}");
+    }
+
+    fs::write(&path, "config wan 'home'\n\toption upload '20mbit'\n\toption speed '1'\n").expect("writable");
+    let output = weir(&["check", config]);
+    assert!(text(&output.stderr).contains(":3: warning: option 'speed'"));
+    assert!(text(&output.stdout).contains(
+        ": no faults, 1 warning; home: down not shaped, 20 Mbit/s up on the default route's device; 0 rules"
+    ));
 }
 
 #[test]

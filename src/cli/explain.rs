@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `weir explain`: which rule places a flow, in which class, and why. Asks the configuration alone, never the kernel.
 
-use super::{Options, exit_code, print, print_faults};
+use super::{Options, configuration, exit_code, print};
 use crate::classify::flow;
-use crate::io::run::read_config;
 use crate::tc::explain::explain;
 
 /// Explains one flow.
@@ -15,16 +14,11 @@ pub(crate) fn run(options: &Options) -> u8 {
             return exit_code::USAGE;
         }
     };
-    let config = match read_config(&options.places) {
-        Ok((config, warnings)) => {
-            print_faults(&options.places, &warnings);
-            config
+    match configuration(&options.places) {
+        Ok((config, _)) => {
+            print(&explain(&config, &flow));
+            exit_code::OK
         }
-        Err(faults) => {
-            print_faults(&options.places, &faults);
-            return exit_code::CONFIG;
-        }
-    };
-    print(&explain(&config, &flow));
-    exit_code::OK
+        Err(code) => code,
+    }
 }

@@ -20,8 +20,49 @@ pub(crate) fn run(options: &Options) -> u8 {
             }
         },
     };
-    print(&text);
+    let is_for_people = !options.is_man && !options.is_completion;
+    print(&if is_for_people { wrapped(&text) } else { text });
     exit_code::OK
+}
+
+/// The widest line of help.
+const COLUMNS: usize = 80;
+
+/// Breaks lines between words, so that none is wider than a terminal; what follows stands below the text of its row.
+fn wrapped(text: &str) -> String {
+    let mut out = String::new();
+    for line in text.lines() {
+        let hang = column(line);
+        let (indent, rest) = line.split_at(hang);
+        out.push_str(indent.trim_end());
+        // Where the next word would stand, and what is between it and the last one.
+        let mut at = indent.trim_end().chars().count();
+        for (n, word) in rest.split(' ').enumerate() {
+            let (size, gap) = (word.chars().count(), if n == 0 { hang - at.min(hang) } else { 1 });
+            if n > 0 && at + gap + size > COLUMNS && !word.is_empty() {
+                out.truncate(out.trim_end().len());
+                let _ = write!(out, "\n{:hang$}{word}", "");
+                at = hang + size;
+            } else {
+                let _ = write!(out, "{:gap$}{word}", "");
+                at += gap + size;
+            }
+        }
+        out.truncate(out.trim_end_matches(' ').len());
+        out.push('\n');
+    }
+    out
+}
+
+/// Where the text of a row begins: behind its name, or where the line does.
+fn column(line: &str) -> usize {
+    /// What begins further right is text that goes on.
+    const NAMES: usize = 8;
+    let start = line.len() - line.trim_start().len();
+    let name = line.split_at(start).1;
+    let gap = name.find("  ").filter(|_| (1..NAMES).contains(&start));
+    let behind = |gap: usize| start + gap + (name.len() - gap - name.split_at(gap).1.trim_start().len());
+    gap.map_or(start, behind)
 }
 
 fn flag(switch: &Switch) -> String {
@@ -41,7 +82,7 @@ fn overview() -> String {
     }
     out.push_str("\noptions\n");
     for switch in SWITCHES {
-        let _ = writeln!(out, "  {:<18} {}", flag(switch), switch.help);
+        let _ = writeln!(out, "  {:<18} {}", flag(switch), switch.help());
     }
     out.push_str(
         "\n'weir help COMMAND' says more; 'weir help config' lists every option of the configuration.\n",
@@ -50,9 +91,14 @@ fn overview() -> String {
 }
 
 fn of(command: &Command) -> String {
-    let mut out = format!("usage: weir {} {}\n\n{}\n", command.name, command.arguments, command.help);
+    let usage = format!("usage: weir {} {}", command.name, command.arguments);
+    let mut out = format!("{}\n\n{}\n", usage.trim_end(), command.help);
     if !command.more.is_empty() {
         let _ = write!(out, "\n{}\n", command.more);
+    }
+    let own = SWITCHES.iter().filter(|switch| switch.of.contains(&command.name));
+    for (n, switch) in own.enumerate() {
+        let _ = writeln!(out, "{}  {:<18} {}", if n == 0 { "\n" } else { "" }, flag(switch), switch.help);
     }
     out
 }
@@ -72,7 +118,7 @@ fn man() -> String {
     }
     out.push_str(".SH OPTIONS\n");
     for switch in SWITCHES {
-        let _ = writeln!(out, ".TP\n.B {}\n{}", roff(&flag(switch)), roff(switch.help));
+        let _ = writeln!(out, ".TP\n.B {}\n{}", roff(&flag(switch)), roff(&switch.help()));
     }
     out.push_str(".SH CONFIGURATION\n");
     for section in options::SectionType::ALL {
@@ -101,4 +147,29 @@ fn completion() -> String {
         switches.join(" "),
         commands.join(" ")
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_that_is_too_wide_goes_on_below_its_text() {
+        let words = "word ".repeat(16);
+        let row = format!("  name      {}", words.trim_end());
+        let wanted = format!("  name      {}\n            word word word\n", "word ".repeat(13).trim_end());
+        assert_eq!(wrapped(&row), wanted);
+        assert_eq!(wrapped("usage: weir apply \n"), "usage: weir apply\n");
+        assert_eq!(wrapped("  a  b  c\n\n"), "  a  b  c\n\n");
+    }
+
+    #[test]
+    fn no_help_is_wider_than_a_terminal_or_ends_in_a_blank() {
+        let commands = COMMANDS.iter().map(of);
+        for text in commands.chain([overview(), options::help()]) {
+            for line in wrapped(&text).lines() {
+                assert!(line.chars().count() <= COLUMNS && line.trim_end() == line, "{line:?}");
+            }
+        }
+    }
 }

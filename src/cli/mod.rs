@@ -9,13 +9,15 @@ mod help;
 mod look;
 mod plan;
 mod rules;
+mod services;
 mod status;
 mod uci;
 mod watch_rules;
 
-use crate::config::value;
+use crate::config::{Config, Fault, value};
+use crate::door::{Reading, Refusal};
 use crate::io::files::StateDir;
-use crate::io::run::Places;
+use crate::io::run::{Places, read_config};
 use crate::units::Micros;
 use lexopt::{Arg, Parser, ValueExt};
 use std::path::PathBuf;
@@ -69,26 +71,57 @@ pub(crate) struct Switch {
     pub(crate) name: &'static str,
     pub(crate) short: Option<char>,
     pub(crate) value: &'static str,
+    /// The commands that have it; none named: all.
+    pub(crate) of: &'static [&'static str],
     pub(crate) help: &'static str,
 }
 
-const fn switch(name: &'static str, short: Option<char>, value: &'static str, help: &'static str) -> Switch {
-    Switch { name, short, value, help }
+impl Switch {
+    /// What it does, with the commands that have it in front where it is not all.
+    pub(crate) fn help(&self) -> String {
+        if self.of.is_empty() { self.help.into() } else { format!("{}: {}", self.of.join(", "), self.help) }
+    }
+
+    pub(crate) fn is_of(&self, command: &str) -> bool {
+        self.of.is_empty() || self.of.contains(&command)
+    }
+}
+
+const fn switch(
+    name: &'static str,
+    short: Option<char>,
+    value: &'static str,
+    of: &'static [&'static str],
+    help: &'static str,
+) -> Switch {
+    Switch { name, short, value, of, help }
 }
 
 pub(crate) const SWITCHES: &[Switch] = &[
-    switch("config", Some('c'), "FILE", "read this file instead of /etc/config/weir"),
-    switch("state-dir", None, "DIR", "keep runtime state here instead of /var/run/weir"),
-    switch("diff", None, "", "plan: what would change now, instead of the whole tree"),
-    switch("json", None, "", "status: for programs"),
-    switch("for", None, "SPAN", "watch-rules: how long, such as 10s"),
-    switch("keep", None, "", "daemon: leave the shaper standing when told to end"),
-    switch("foreground", None, "", "daemon: log to standard error instead of syslog"),
-    switch("verbose", Some('v'), "", "check: print the configuration as understood"),
-    switch("man", None, "", "help: the manual page, as roff"),
-    switch("completion", None, "", "help: completion for bash"),
-    switch("help", Some('h'), "", "what a command does"),
-    switch("version", Some('V'), "", "the version"),
+    switch("config", Some('c'), "FILE", &[], "read this file instead of /etc/config/weir"),
+    switch("state-dir", None, "DIR", &[], "keep runtime state here instead of /var/run/weir"),
+    switch("diff", None, "", &["plan"], "what would change now, instead of the whole tree"),
+    switch("json", None, "", &["status"], "for programs"),
+    switch(
+        "for",
+        None,
+        "SPAN",
+        &["watch-rules"],
+        "how long, such as 30s or 500ms; 10 s unless told otherwise",
+    ),
+    switch("keep", None, "", &["daemon"], "leave the shaper standing when told to end"),
+    switch("foreground", None, "", &["daemon"], "log to standard error instead of syslog"),
+    switch(
+        "verbose",
+        Some('v'),
+        "",
+        &["check", "plan"],
+        "more: the configuration as understood, every program whole",
+    ),
+    switch("man", None, "", &["help"], "the manual page, as roff"),
+    switch("completion", None, "", &["help"], "completion for bash"),
+    switch("help", Some('h'), "", &[], "what a command does"),
+    switch("version", Some('V'), "", &[], "the version"),
 ];
 
 pub(crate) const COMMANDS: &[Command] = &[
@@ -118,7 +151,8 @@ pub(crate) const COMMANDS: &[Command] = &[
         name: "plan",
         arguments: "[--diff]",
         help: "print the wanted state as the tc commands that would build it",
-        more: "Needs no privileges. With --diff: what would change now, as + (made), ~ (altered in place), - (removed).",
+        more: "Needs no privileges. With --diff: what would change now, as + (made), ~ (altered in place), - (removed). On \
+               a terminal programs are shortened; with -v, in a file or a pipe they are whole, so that it can be run.",
         run: plan::run,
     },
     Command {
@@ -132,7 +166,8 @@ pub(crate) const COMMANDS: &[Command] = &[
         name: "check",
         arguments: "[FILE] [-v]",
         help: "check a configuration: exit code 0, or 78 with each fault as FILE:LINE",
-        more: "Without a file the one that --config names. With -v the configuration as understood.",
+        more: "Says in a line what the configuration asks for. Without a file the one that --config names. With -v the \
+               configuration as understood.",
         run: check::run,
     },
     Command {
@@ -148,24 +183,28 @@ pub(crate) const COMMANDS: &[Command] = &[
         arguments: "FLOW",
         help: "say which rule places a flow in which class: weir explain udp 192.0.2.7:8801 dscp EF",
         more: "FLOW is [up|down] PROTOCOL [ADDRESS][:PORT] [local [ADDRESS][:PORT]] [dscp DSCP] [len BYTES] [ack]. The \
-               address and port are the far end's. Needs no privileges and no kernel: the configuration decides.",
+               address and port are the far end's; with a local port alone, the far one may be any. 'ack' means TCP \
+               packets without payload, such as acknowledgements. Needs no privileges and no kernel: the configuration decides.",
         run: explain::run,
     },
     Command {
         name: "watch-rules",
         arguments: "[--for SPAN]",
         help: "look at live packets for a while and count which rules they meet",
-        more: "Also lists the far ends' ports no rule knows. Looks at headers only, at most 2000 packets a second, and \
-               costs nothing before and after.",
+        more: "Looks for 10 s unless told otherwise; Ctrl-C ends it earlier and shows what was seen. Also lists the far \
+               ends' ports no rule knows. Looks at headers only, at most 2000 packets a second, and costs nothing \
+               before and after. (line control) is what the line itself lives on, such as ARP, PPP's own packets and \
+               IPv6's neighbour discovery: it goes to the first class, before any rule. (unreadable) is what is cut off \
+               or contradicts itself.",
         run: watch_rules::run,
     },
     Command {
         name: "services",
         arguments: "[NAME]",
         help: "list the built-in services: their ports and their classes",
-        more: "With a name: why it is in its class, and what its ports cannot tell. A rule can name services (list \
+        more: "With a name: why it is in its class, what its ports cannot tell, and what the configuration makes of it. A rule can name services (list \
                service 'dns'); a rule of a service's name changes it.",
-        run: rules::services,
+        run: services::run,
     },
     Command {
         name: "help",
@@ -222,7 +261,13 @@ fn parse(parser: &mut Parser) -> Result<Parsed, String> {
     };
     let mut command: Option<&'static Command> = None;
     let (mut wants_help, mut wants_version) = (false, false);
+    let mut used: Vec<&'static Switch> = Vec::new();
     while let Some(arg) = parser.next().map_err(|error| error.to_string())? {
+        used.extend(SWITCHES.iter().find(|switch| match arg {
+            Arg::Long(name) => name == switch.name,
+            Arg::Short(letter) => Some(letter) == switch.short,
+            Arg::Value(_) => false,
+        }));
         match arg {
             Arg::Value(word) if command.is_none() => {
                 let word = word.string().map_err(|error| error.to_string())?;
@@ -242,8 +287,7 @@ fn parse(parser: &mut Parser) -> Result<Parsed, String> {
             }
             Arg::Long("for") => {
                 let text = parser.value().and_then(ValueExt::string).map_err(|error| error.to_string())?;
-                let span = value::span(&text, Micros::ms(100), Micros::secs(3600));
-                options.span = Some(span.map_err(|text| format!("--for: {text}"))?);
+                options.span = Some(span(&text)?);
             }
             Arg::Long("diff") => options.is_diff = true,
             Arg::Long("json") => options.is_json = true,
@@ -267,6 +311,12 @@ fn parse(parser: &mut Parser) -> Result<Parsed, String> {
     if wants_version {
         return Ok(Parsed::Run(named("version")?, options));
     }
+    if let Some(command) = command
+        && let Some(switch) = used.iter().find(|switch| !switch.is_of(command.name))
+    {
+        let owners = switch.of.join("' and '");
+        return Err(format!("'{}' has no option --{} ('{owners}' has)", command.name, switch.name));
+    }
     match command {
         Some(command) if wants_help => {
             options.words = vec![command.name.into()];
@@ -286,6 +336,24 @@ fn parse(parser: &mut Parser) -> Result<Parsed, String> {
     }
 }
 
+/// How long to watch.
+fn span(text: &str) -> Result<Micros, String> {
+    const LIMITS: (Micros, Micros) = (Micros::ms(100), Micros::secs(3600));
+    match value::span(text, Micros(0), Micros(u64::MAX)) {
+        Ok(span) if (LIMITS.0..=LIMITS.1).contains(&span) => Ok(span),
+        Ok(_) => {
+            let seconds = text.parse::<u64>().ok().filter(|n| (1..=LIMITS.1.0 / 1_000_000).contains(n));
+            let hint = seconds.map(|n| format!("; a number alone is ms: did you mean {n}s?"));
+            let hint = hint.unwrap_or_default();
+            Err(format!("--for: must lie between {} and {}{hint}", LIMITS.0, LIMITS.1))
+        }
+        Err(_) => Err(format!(
+            "--for: {} is not a span of time; write for example 30s or 500ms",
+            value::Quoted(text)
+        )),
+    }
+}
+
 fn find(word: &str) -> Result<&'static Command, String> {
     let known = COMMANDS.iter().find(|command| command.name == word);
     known.ok_or_else(|| {
@@ -301,9 +369,32 @@ pub(crate) fn print(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
-/// Prints faults and warnings as `FILE:LINE: …`.
-pub(crate) fn print_faults(places: &Places, faults: &[crate::config::Fault]) {
-    for fault in faults {
-        eprintln!("{}:{fault}", places.config.display());
+/// Reads the configuration, with the number of its warnings. What is wrong with it is printed, as `FILE:LINE: …`.
+///
+/// # Errors
+/// The exit code.
+pub(crate) fn configuration(places: &Places) -> Result<(Config, usize), u8> {
+    tell(places, read_config(places))
+}
+
+/// Prints what is wrong with what was read.
+///
+/// # Errors
+/// The exit code.
+pub(crate) fn tell(places: &Places, reading: Reading) -> Result<(Config, usize), u8> {
+    let print_all = |faults: &[Fault]| faults.iter().for_each(|fault| eprintln!("{}", places.located(fault)));
+    match reading {
+        Ok((config, warnings)) => {
+            print_all(&warnings);
+            Ok((config, warnings.len()))
+        }
+        Err(Refusal::Unreadable(text)) => {
+            eprintln!("weir: {text}");
+            Err(exit_code::NO_INPUT)
+        }
+        Err(Refusal::Faults(faults)) => {
+            print_all(&faults);
+            Err(exit_code::CONFIG)
+        }
     }
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-//! `weir rules`: what is in force, per direction, in the order it is looked at, with what it costs; `weir services`.
+//! `weir rules`: what is in force, per direction, in the order it is looked at, with what it costs.
 
 use super::look::look;
 use super::plan::assume;
 use super::{Options, exit_code, print};
 use crate::classify::bpf;
 use crate::classify::scheme::Scheme;
-use crate::config::{Config, Wan, read, service, value};
+use crate::config::{Config, Wan, value};
 use crate::tc::explain::place;
 use crate::tc::plan::{Direction, Line, plan};
 use crate::tc::{Device, FilterKind, ROOT_MAJOR, Tree, classifier};
@@ -44,23 +44,6 @@ pub(crate) fn run(options: &Options) -> u8 {
     exit_code::OK
 }
 
-/// Prints the built-in services, or those named.
-pub(crate) fn services(options: &Options) -> u8 {
-    if options.words.is_empty() {
-        print(&service::list());
-    }
-    for word in &options.words {
-        match read::service(word) {
-            Ok(service) => print(&service::detail(&service)),
-            Err(text) => {
-                eprintln!("weir: {text}");
-                return exit_code::USAGE;
-            }
-        }
-    }
-    exit_code::OK
-}
-
 /// Where the rules hold, whether they are in force, what they cost.
 fn head(line: &Line, wan: &Wan, way: Way, want: &Tree, have: &Tree, header: u16, out: &mut String) {
     let direction = if way == Way::Up { &line.upload } else { &line.download };
@@ -73,7 +56,8 @@ fn head(line: &Line, wan: &Wan, way: Way, want: &Tree, have: &Tree, header: u16,
     let state = match programs {
         [] => "no program".to_string(),
         _ if programs == self::programs(have, device) => "in force".to_string(),
-        _ => "NOT in force ('weir status' says why)".to_string(),
+        _ if self::programs(have, device).is_empty() => "not applied yet".to_string(),
+        _ => "not in force: the kernel still has others ('weir apply' exchanges them)".to_string(),
     };
     let _ = write!(out, "{engine} on {device}, {state}");
     let sizes: Vec<usize> = programs.iter().filter_map(|filter| Some(program(filter)?.len())).collect();
@@ -86,7 +70,10 @@ fn head(line: &Line, wan: &Wan, way: Way, want: &Tree, have: &Tree, header: u16,
         let of =
             if sizes.len() > 1 { format!("{} programs of at most ", sizes.len()) } else { String::new() };
         let steps: usize = programs.iter().filter_map(program).map(|insns| steps(insns, header)).sum();
-        let _ = write!(out, ", {of}{most} instructions; a UDP packet no rule knows runs {steps} of them");
+        let _ = write!(
+            out,
+            ", {of}{most} instructions, of which a UDP packet that matches no rule takes {steps}"
+        );
     }
     out.push('\n');
 }

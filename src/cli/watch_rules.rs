@@ -6,12 +6,14 @@ use super::{Options, exit_code, print};
 use crate::classify::packet::parse;
 use crate::classify::scheme::Scheme;
 use crate::classify::tally::Tally;
-use crate::config::value;
+use crate::config::{Wan, value};
+use crate::io::run::signals;
 use crate::io::sniff::Sniffer;
 use crate::limits;
 use crate::tc::classifier;
 use crate::tc::plan::plan;
-use crate::units::{Micros, Way};
+use crate::units::{DeviceName, Micros, Way};
+use nix::sys::signal::Signal;
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
@@ -38,7 +40,7 @@ pub(crate) fn run(options: &Options) -> u8 {
     let mut lines: Vec<(Sniffer, [Watched<'_>; 2], u16)> = Vec::new();
     for (line, wan) in plan.lines.iter().zip(&config.wans) {
         let Some(link) = world.links.iter().find(|link| Some(link.name) == line.device) else {
-            eprintln!("weir: {}: no device to look at", line.name);
+            eprintln!("weir: {}: {}", line.name, no_device(line.device, wan));
             continue;
         };
         let header = link.header_bytes();
@@ -58,12 +60,20 @@ pub(crate) fn run(options: &Options) -> u8 {
     if lines.is_empty() {
         return exit_code::FAILED;
     }
+    // From here on to be told to end means to show what was seen.
+    let signals = match signals(&[Signal::SIGINT, Signal::SIGTERM]) {
+        Ok(signals) => signals,
+        Err(error) => {
+            eprintln!("weir: {error}");
+            return exit_code::FAILED;
+        }
+    };
     let span = options.span.unwrap_or(USUAL);
     eprintln!("weir: looking at packets for {span}");
     let end = Instant::now() + Duration::from_micros(span.0);
     let turn_limit = limits::SAMPLES / (1000 / TURN.as_millis() as u32);
     let mut is_cut = false;
-    while Instant::now() < end {
+    while Instant::now() < end && !matches!(signals.read_signal(), Ok(Some(_))) {
         std::thread::sleep(TURN.min(end.saturating_duration_since(Instant::now())));
         for (sniffer, ways, header) in &mut lines {
             is_cut |= !take(sniffer, ways, *header, turn_limit) | sniffer.has_missed();
@@ -82,6 +92,15 @@ pub(crate) fn run(options: &Options) -> u8 {
     }
     print(&out);
     exit_code::OK
+}
+
+/// Which device it is that is not there.
+fn no_device(device: Option<DeviceName>, wan: &Wan) -> String {
+    match (device.or(wan.device), &wan.network) {
+        (Some(device), _) => format!("there is no device {device} to look at"),
+        (None, Some(network)) => format!("no device to look at: that of network '{network}' is not known"),
+        (None, None) => "no device to look at: there is no default route".into(),
+    }
 }
 
 /// Counts what has come, up to `limit`; `false`: there was more.
@@ -111,18 +130,21 @@ fn show(watched: &Watched<'_>, out: &mut String) {
         return;
     }
     let share = |count: u64| crate::units::Permille((count * 1000 / total.max(1)) as u16).to_string();
-    let mut row = |label: &str, class: &str, count: u64| {
-        if count > 0 {
-            let _ = writeln!(out, "  {label:<24} {class:<12} {count:>9} {:>8}", share(count));
-        }
-    };
-    for (rule, count) in scheme.rules.iter().zip(&tally.rules) {
-        row(&rule.name, &rule.class, *count);
-    }
     let class = |n: usize| scheme.classes.get(n).map_or("", |class| class.name);
-    row("(line control)", class(scheme.first), tally.control);
-    row("(unreadable)", class(scheme.default), tally.odd);
-    row("(no rule)", class(scheme.default), tally.default);
+    let rules = scheme.rules.iter().zip(&tally.rules);
+    let rules = rules.map(|(rule, count)| (rule.name.as_str(), rule.class.as_str(), *count));
+    let rest = [
+        ("(line control)", class(scheme.first), tally.control),
+        ("(unreadable)", class(scheme.default), tally.odd),
+        ("(no rule)", class(scheme.default), tally.default),
+    ];
+    let rows: Vec<(&str, &str, u64)> = rules.chain(rest).filter(|(.., count)| *count > 0).collect();
+    let widest = |texts: &mut dyn Iterator<Item = &str>| texts.map(|text| text.chars().count()).max();
+    let label = widest(&mut rows.iter().map(|row| row.0)).unwrap_or(0).max(24);
+    let place = widest(&mut rows.iter().map(|row| row.1)).unwrap_or(0).max(12);
+    for (name, class, count) in rows {
+        let _ = writeln!(out, "  {name:<label$} {class:<place$} {count:>9} {:>8}", share(count));
+    }
     let silent: Vec<&str> = scheme
         .rules
         .iter()
@@ -144,4 +166,54 @@ fn show(watched: &Watched<'_>, out: &mut String) {
         out.push('\n');
     }
     out.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::classify::packet::{Packet, Seen};
+    use crate::config::{Class, Config};
+    use crate::door::load;
+
+    #[test]
+    fn long_names_of_rules_and_classes_do_not_break_the_columns() {
+        let class = "a_class_with_a_rather_long_name";
+        let rule = "a_rule_with_a_name_that_does_not_end_soon";
+        let file = format!(
+            "config class '{class}'\n option guarantee '5'\nconfig rule '{rule}'\n option class '{class}'\n \
+             option proto 'udp'\n option remote_port '7'\n"
+        );
+        let (config, _): (Config, _) = load(file.as_bytes()).expect("no faults");
+        assert_eq!(config.classes.len(), Class::defaults().len() + 1);
+        let scheme = classifier::scheme(&config, &config.wans[0], Way::Up, 14, None, true);
+        let mut tally = Tally::new(scheme.rules.len());
+        for port in [7, 53, 30_000] {
+            let packet = Packet {
+                is_v6: false,
+                protocol: 17,
+                ports: Some((9, port)),
+                source: [1; 16],
+                destination: [2; 16],
+                dscp: 0,
+                length: 100,
+                is_bare: Some(false),
+            };
+            tally.add(&scheme, &Seen::Ip(packet));
+        }
+        let mut out = String::new();
+        show(&Watched { name: "wan", scheme, tally }, &mut out);
+        let rows: Vec<&str> = out.lines().filter(|line| line.ends_with(" %")).collect();
+        assert_eq!(rows.len(), 3, "{out}");
+        assert!(rows.iter().all(|row| row.len() == rows[0].len()), "{out}");
+    }
+
+    #[test]
+    fn a_device_that_is_missing_is_named() {
+        let named = Wan { device: DeviceName::new("eth7"), ..Wan::new("w") };
+        assert_eq!(no_device(None, &named), "there is no device eth7 to look at");
+        let network = Wan { network: Some("wan6".into()), ..Wan::new("w") };
+        assert_eq!(no_device(None, &network), "no device to look at: that of network 'wan6' is not known");
+        assert_eq!(no_device(DeviceName::new("ppp0"), &network), "there is no device ppp0 to look at");
+        assert!(no_device(None, &Wan::new("w")).contains("no default route"));
+    }
 }

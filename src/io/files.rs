@@ -4,6 +4,7 @@
 use crate::limits;
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
+use std::fmt::Display;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -22,6 +23,21 @@ pub fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Why something failed, in words alone: `Permission denied`, with what helps against it.
+pub fn why(error: &io::Error) -> String {
+    let text = match error.raw_os_error() {
+        Some(number) => Errno::from_raw(number).desc().into(),
+        None => error.to_string(),
+    };
+    let hint = if error.kind() == io::ErrorKind::PermissionDenied { "; run as root" } else { "" };
+    format!("{text}{hint}")
+}
+
+/// The same error, saying what failed.
+pub(super) fn naming(what: impl Display) -> impl FnOnce(io::Error) -> io::Error {
+    move |error| io::Error::new(error.kind(), format!("{what}: {}", why(&error)))
+}
+
 /// The directory for what must outlive a process but not a reboot.
 #[derive(Clone, Debug)]
 pub struct StateDir(PathBuf);
@@ -37,9 +53,16 @@ impl StateDir {
     /// # Errors
     /// Who holds it, or why there is no lock to be had.
     pub fn lock(&self) -> io::Result<Flock<File>> {
-        fs::create_dir_all(&self.0)?;
+        let named = |path: &Path| naming(format!("cannot write {}", path.display()));
+        fs::create_dir_all(&self.0).map_err(named(&self.0))?;
         let path = self.0.join("lock");
-        let file = OpenOptions::new().create(true).read(true).write(true).truncate(false).open(&path)?;
+        let file = OpenOptions::new()
+            .create(true)
+            .read(true)
+            .write(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(named(&path))?;
         // flock ends with the process that held it, so a crash leaves nothing stale.
         let mut lock = Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, errno)| match errno {
             Errno::EWOULDBLOCK => {
@@ -81,5 +104,20 @@ impl StateDir {
         let fresh = self.0.join(format!(".{name}.new"));
         fs::write(&fresh, text)?;
         fs::rename(fresh, path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_needs_root_says_so_and_names_the_file() {
+        let denied = || io::Error::from(Errno::EACCES);
+        assert_eq!(why(&denied()), "Permission denied; run as root");
+        assert_eq!(why(&io::Error::from(Errno::EPERM)), "Operation not permitted; run as root");
+        assert_eq!(why(&io::Error::from(Errno::ENOENT)), "No such file or directory");
+        let named = naming("cannot write /var/run/weir/lock")(denied());
+        assert_eq!(named.to_string(), "cannot write /var/run/weir/lock: Permission denied; run as root");
     }
 }

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Where messages go: syslog for the daemon in the background, standard error otherwise, with the same words.
 
-use crate::config::LogLevel;
+use super::run::Places;
+use crate::config::{Fault, LogLevel, Severity};
 use crate::daemon::Level;
 use std::fmt::Display;
 use std::io::Write;
 use std::sync::Mutex;
-use syslog::{Facility, LogFormat, Logger, LoggerBackend, Severity};
+use syslog::{Facility, LogFormat, Logger, LoggerBackend};
+
+/// The target of messages about the configuration: they begin with their file and line, on a terminal as in a syslog.
+const FILE: &str = "file";
 
 /// Standard error, with the level in front as syslog would have it.
 struct Stderr;
@@ -18,6 +22,9 @@ impl log::Log for Stderr {
 
     fn log(&self, record: &log::Record<'_>) {
         if self.enabled(record.metadata()) {
+            if record.target() == FILE {
+                return eprintln!("{}", record.args());
+            }
             let level = match record.level() {
                 log::Level::Error => "error: ",
                 log::Level::Warn => "warning: ",
@@ -37,7 +44,7 @@ impl log::Log for Stderr {
 struct Format;
 
 impl<T: Display> LogFormat<T> for Format {
-    fn format<W: Write>(&self, out: &mut W, severity: Severity, message: T) -> syslog::Result<()> {
+    fn format<W: Write>(&self, out: &mut W, severity: syslog::Severity, message: T) -> syslog::Result<()> {
         let priority = Facility::LOG_DAEMON as u8 | severity as u8;
         write!(out, "<{priority}>weir[{}]: {message}", std::process::id()).map_err(syslog::Error::Write)
     }
@@ -95,4 +102,13 @@ pub fn say(level: Level, text: &str) {
         Level::Debug => log::Level::Debug,
     };
     log::log!(level, "{text}");
+}
+
+/// Writes what is wrong with the configuration.
+pub fn tell(places: &Places, fault: &Fault) {
+    let level = match fault.severity {
+        Severity::Fault => log::Level::Error,
+        Severity::Warning => log::Level::Warn,
+    };
+    log::log!(target: FILE, level, "{}", places.located(fault));
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The run loop: performs what the [`Daemon`] decides and tells it what happened.
 
-use super::files::{StateDir, read_bounded};
+use super::files::{StateDir, naming, read_bounded, why};
 use super::netlink::apply::apply;
 use super::netlink::monitor::Monitor;
 use super::netlink::observe::observe;
@@ -9,9 +9,9 @@ use super::netlink::socket::Connection;
 use super::offload::Offloads;
 use super::reactor::Reactor;
 use super::{clock, log};
-use crate::config::{self, Config, Fault, Severity};
+use crate::config::{self, Config, Fault};
 use crate::daemon::{Action, Daemon, Event, Level};
-use crate::door;
+use crate::door::{self, Reading, Refusal};
 use crate::tc::Link;
 use crate::tc::plan::Lacks;
 use crate::units::DeviceName;
@@ -45,6 +45,16 @@ pub struct Places {
     pub state: StateDir,
 }
 
+impl Places {
+    /// What is wrong with the configuration, with its place as editors and compilers write it: `FILE:LINE: fault: …`.
+    pub fn located(&self, fault: &Fault) -> String {
+        let text = fault.to_string();
+        let text = if fault.line == 0 { text.trim_start_matches("0: ") } else { &text };
+        let blank = if fault.line == 0 { " " } else { "" };
+        format!("{}:{blank}{text}", self.config.display())
+    }
+}
+
 /// What the tasks share. One thread, so a `RefCell` is all the locking there is.
 #[derive(Default)]
 struct Shared {
@@ -59,15 +69,16 @@ struct Shared {
 pub fn run(mut daemon: Daemon, first: Event, places: &Places, keep: bool) -> io::Result<u8> {
     let _lock = places.state.lock()?;
     let mut hands = Hands {
-        connection: Connection::open()?,
+        connection: Connection::open().map_err(naming("cannot talk to the kernel (netlink)"))?,
         offloads: Offloads::load(places.state.clone()),
         places: places.clone(),
     };
     let shared = Shared::default();
     let reactor = Reactor::new()?;
     let tasks = LocalExecutor::new();
-    let mut monitor = Monitor::open(hands.connection.port)?;
-    let signals = signals()?;
+    let listening = naming("cannot listen to the kernel (netlink)");
+    let mut monitor = Monitor::open(hands.connection.port).map_err(listening)?;
+    let signals = signals(&[Signal::SIGHUP, Signal::SIGTERM, Signal::SIGINT])?;
     let (monitored, signalled) = (reactor.watch(&monitor)?, reactor.watch(&signals)?);
     let (shared_ref, reactor_ref) = (&shared, &reactor);
     tasks
@@ -120,10 +131,13 @@ pub fn run(mut daemon: Daemon, first: Event, places: &Places, keep: bool) -> io:
     }
 }
 
-/// SIGHUP reloads; SIGTERM and SIGINT end. They arrive as reads, so that nothing is interrupted half way.
-fn signals() -> io::Result<SignalFd> {
+/// From now on these signals arrive as reads, so that nothing is interrupted half way.
+///
+/// # Errors
+/// The system's.
+pub fn signals(wanted: &[Signal]) -> io::Result<SignalFd> {
     let mut set = SigSet::empty();
-    [Signal::SIGHUP, Signal::SIGTERM, Signal::SIGINT].into_iter().for_each(|signal| set.add(signal));
+    wanted.iter().for_each(|signal| set.add(*signal));
     set.thread_block()?;
     Ok(SignalFd::with_flags(&set, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?)
 }
@@ -175,6 +189,10 @@ impl Hands {
                 log::say(level, &text);
                 None
             }
+            Action::Tell(fault) => {
+                log::tell(&self.places, &fault);
+                None
+            }
             Action::Exit(_) => None,
         }
     }
@@ -183,16 +201,23 @@ impl Hands {
 /// Reads the configuration; without a file there are the defaults.
 ///
 /// # Errors
-/// The faults of the file, the one that it cannot be read among them.
-pub fn read_config(places: &Places) -> Result<(Config, Vec<Fault>), Vec<Fault>> {
+/// Why there is none.
+pub fn read_config(places: &Places) -> Reading {
+    read_with(places, door::load)
+}
+
+/// The same through `door`, which may look closer.
+///
+/// # Errors
+/// Why there is none.
+pub fn read_with(places: &Places, door: fn(&[u8]) -> Result<(Config, Vec<Fault>), Vec<Fault>>) -> Reading {
     match read_bounded(&places.config) {
-        Ok(bytes) => door::load(&bytes),
+        Ok(bytes) => door(&bytes).map_err(Refusal::Faults),
         Err(error) if error.kind() == io::ErrorKind::NotFound && !places.is_named => {
             Ok((Config::default(), Vec::new()))
         }
         Err(error) => {
-            let text = format!("cannot read {}: {error}", places.config.display());
-            Err(vec![Fault { severity: Severity::Fault, line: 0, option: String::new(), text }])
+            Err(Refusal::Unreadable(format!("cannot read {}: {}", places.config.display(), why(&error))))
         }
     }
 }
