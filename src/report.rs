@@ -3,8 +3,9 @@
 //!
 //! It claims nothing that was not looked at: a direction is "shaped" only when the kernel has every piece of it now.
 
-use crate::config::{Config, Diffserv};
+use crate::config::Config;
 use crate::json::Json;
+use crate::tc::cake::tin_names;
 use crate::tc::diff::{Op, diff};
 use crate::tc::plan::{Direction, Line, Plan};
 use crate::tc::shape::class_handle;
@@ -184,14 +185,7 @@ fn classes(config: &Config, device: &DeviceName, seen: &Seen<'_>) -> Vec<ClassRe
             class: counters,
             leaf: counters,
         };
-        let names: &[&str] = match cake.diffserv {
-            Diffserv::Besteffort => &[],
-            Diffserv::Diffserv3 => &["bulk", "besteffort", "voice"],
-            Diffserv::Diffserv4 => &["bulk", "besteffort", "video", "voice"],
-            Diffserv::Diffserv8 | Diffserv::Precedence => {
-                &["tin 1", "tin 2", "tin 3", "tin 4", "tin 5", "tin 6", "tin 7", "tin 8"]
-            }
-        };
+        let names = tin_names(cake.diffserv);
         let tins = (1..=8u16).zip(names).map(|(n, name)| {
             let counters = seen.counters(device, Handle::new(ROOT_MAJOR, n));
             ClassReport {
@@ -299,15 +293,19 @@ fn write_line(line: &LineReport, out: &mut impl Write) -> fmt::Result {
         }
         let heads = ["class", "guaranteed", "limit", "sent", "packets", "dropped", "marked", "waiting"];
         let [class, rate, limit, sent, packets, dropped, marked, waiting] = heads;
+        // Both directions alike, so that their columns stand below each other.
+        let ways = [&line.upload, &line.download].into_iter();
+        let names = ways.flat_map(|way| &way.classes).map(|row| shown(&row.name).chars().count() + 1);
+        let width = names.max().unwrap_or(0).max(9);
         writeln!(
             out,
-            "    {class:<9}{rate:>12}{limit:>12}{sent:>10}{packets:>9}{dropped:>8}{marked:>7}{waiting:>9}"
+            "    {class:<width$}{rate:>12}{limit:>12}{sent:>10}{packets:>9}{dropped:>8}{marked:>7}{waiting:>9}"
         )?;
         for row in &way.classes {
             writeln!(
                 out,
-                "    {:<9}{:>12}{:>12}{:>10}{:>9}{:>8}{:>7}{:>9}",
-                row.name.strip_suffix("effort").unwrap_or(&row.name),
+                "    {:<width$}{:>12}{:>12}{:>10}{:>9}{:>8}{:>7}{:>9}",
+                shown(&row.name),
                 about(row.rate).to_string(),
                 about(row.ceil).to_string(),
                 crate::units::Bytes(row.class.bytes).to_string(),
@@ -320,6 +318,11 @@ fn write_line(line: &LineReport, out: &mut impl Write) -> fmt::Result {
         }
     }
     Ok(())
+}
+
+/// CAKE's longest name would be wider than its column.
+fn shown(name: &str) -> &str {
+    if name == "besteffort" { "best" } else { name }
 }
 
 /// To three digits: people compare rates, and the column stays narrow. JSON has them all.
@@ -387,6 +390,37 @@ fn json_direction<W: Write>(key: &str, way: &DirectionReport, json: &mut Json<'_
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_class_with_a_long_name_does_not_break_the_columns_and_the_usual_ones_fit_a_terminal() {
+        for (name, most) in [("critical", 80), ("a_class_with_a_rather_long_name", 120)] {
+            let row = |name: &str| ClassReport {
+                name: name.into(),
+                rate: Rate::kbit(237),
+                ceil: Rate::kbit(4750),
+                class: Counters::default(),
+                leaf: Counters::default(),
+            };
+            let way = DirectionReport {
+                device: DeviceName::new("eth0"),
+                rate: Some(Rate::kbit(4750)),
+                is_wanted: true,
+                engine: Some("htb"),
+                trouble: None,
+                direct_packets: 0,
+                classes: alloc::vec![row(name), row("low"), row("(local)")],
+            };
+            let link = ("ethernet", 38, 84);
+            let (upload, download) =
+                (way.clone(), DirectionReport { classes: alloc::vec![row("low")], ..way });
+            let line = LineReport { name: "w".into(), device: None, is_up: None, link, upload, download };
+            let mut out = String::new();
+            write_line(&line, &mut out).expect("a String takes everything");
+            let rows: Vec<&str> = out.lines().filter(|line| line.starts_with("    ")).collect();
+            assert_eq!(rows.len(), 6, "{out}");
+            assert!(rows.iter().all(|row| row.len() == rows[0].len() && row.len() <= most), "{out}");
+        }
+    }
 
     #[test]
     fn rates_are_shown_to_three_digits() {

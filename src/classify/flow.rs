@@ -35,7 +35,7 @@ pub struct Flow {
 pub struct End {
     /// Its address; whole.
     pub address: Prefix,
-    /// Its port; 0 where the protocol has none.
+    /// Its port; 0 where the protocol has none, and for any: one no rule names.
     pub port: u16,
 }
 
@@ -45,6 +45,11 @@ const LENGTH: u16 = 500;
 const BARE_LENGTH: u16 = 52;
 /// A port that is nobody's: the first the IANA calls dynamic.
 const NEAR_PORT: u16 = 49_152;
+
+/// The words for the two ways.
+const WAYS: [(&str, Way); 2] = [("up", Way::Up), ("down", Way::Down)];
+/// The port of an end that may have any.
+const ANY_PORT: &str = "any";
 
 /// What to write.
 pub const USAGE: &str =
@@ -56,11 +61,13 @@ pub const USAGE: &str =
 /// What is wrong with it, for people.
 pub fn parse(text: &str) -> Result<Flow, String> {
     let mut words = text.split_whitespace().peekable();
-    let way = words.next_if(|word| ["up", "down"].contains(word));
-    let way = way.map(|word| if word == "up" { Way::Up } else { Way::Down });
+    let mut way = None;
+    if let Some(word) = words.next_if(|word| WAYS.iter().any(|(name, _)| name == word)) {
+        set_way(&mut way, word)?;
+    }
     let first = words.next().ok_or_else(|| format!("name a flow: {USAGE}"))?;
     let protocols = value::protocols(first)?;
-    let mut ends: [Option<(Option<Prefix>, Option<u16>)>; 2] = [None, None];
+    let mut ends: Ends = [None, None];
     let (mut dscp, mut length, mut is_bare) = (None, None, false);
     while let Some(word) = words.next() {
         let mut argument = || words.next().ok_or_else(|| format!("'{word}' needs a value: {USAGE}"));
@@ -72,6 +79,7 @@ pub fn parse(text: &str) -> Result<Flow, String> {
                 length = Some(text.parse::<u16>().ok().filter(|n| *n >= 20).ok_or_else(wrong)?);
             }
             "ack" => is_bare = true,
+            "up" | "down" => set_way(&mut way, word)?,
             "local" | "from" => set_end(&mut ends, 1, argument()?)?,
             "remote" | "to" => set_end(&mut ends, 0, argument()?)?,
             end => set_end(&mut ends, 0, end)?,
@@ -96,8 +104,9 @@ pub fn parse(text: &str) -> Result<Flow, String> {
     };
     let has_ports = PORT_PROTOCOLS.contains(&protocol);
     match (has_ports, far.1, near.1) {
-        (true, None, _) => {
-            return Err(format!("{first} needs the port of the far end: {first} 192.0.2.7:8801"));
+        (true, None, None) => {
+            let example = far.0.map_or("192.0.2.7:8801".into(), |address| port_at_end(address, 8801));
+            return Err(format!("{first} needs the port of the far end: {first} {example}"));
         }
         (false, None, None) | (true, ..) => {}
         (false, ..) => return Err(format!("{first} has no ports")),
@@ -123,8 +132,47 @@ pub fn parse(text: &str) -> Result<Flow, String> {
 
 type Ends = [Option<(Option<Prefix>, Option<u16>)>; 2];
 
+fn set_way(way: &mut Option<Way>, word: &str) -> Result<(), String> {
+    let known = WAYS.iter().find(|(name, _)| *name == word).map(|(_, way)| *way);
+    match way {
+        Some(_) => Err(format!("{}: the direction was named already; both hold without one", Quoted(word))),
+        None => {
+            *way = known;
+            Ok(())
+        }
+    }
+}
+
+/// An address with a port, as this reads it. Where the address itself ends in what was meant as a port, that is it.
+fn port_at_end(address: Prefix, example: u16) -> String {
+    let host = host(&address);
+    if !address.is_v6 {
+        return format!("{host}:{example}");
+    }
+    let meant =
+        host.rsplit_once(':').filter(|(front, _)| value::prefix(front).is_ok_and(|front| front.is_v6));
+    match meant.map(|(front, last)| (front, value::ports(last))) {
+        Some((front, Ok((port, _)))) => format!("[{front}]:{port}, if {port} is the port"),
+        _ => format!("[{host}]:{example}"),
+    }
+}
+
+/// An address without the length of its prefix.
+fn host(address: &Prefix) -> String {
+    let whole = address.to_string();
+    whole.split('/').next().unwrap_or_default().into()
+}
+
 fn set_end(ends: &mut Ends, which: usize, text: &str) -> Result<(), String> {
     let Some(place) = ends.get_mut(which) else { return Ok(()) };
+    if let Some((Some(address), None)) = place
+        && let Ok((port, end)) = value::ports(text)
+        && port == end
+    {
+        let host = host(address);
+        let host = if address.is_v6 { format!("[{host}]") } else { host };
+        return Err(format!("{}: a port stands behind its address: {host}:{port}", Quoted(text)));
+    }
     if place.is_some() {
         return Err(format!("{}: this end was named already; write: {USAGE}", Quoted(text)));
     }
@@ -140,7 +188,10 @@ fn end(text: &str) -> Result<(Option<Prefix>, Option<u16>), String> {
             Quoted(text)
         )
     };
-    let port = |text: &str| value::ports(text).ok().filter(|(low, high)| low == high).map(|(port, _)| port);
+    let port = |text: &str| match text {
+        ANY_PORT => Some(0),
+        _ => value::ports(text).ok().filter(|(low, high)| low == high).map(|(port, _)| port),
+    };
     let address = |text: &str| value::prefix(text).ok().filter(|p| p.len == if p.is_v6 { 128 } else { 32 });
     if let Some(inside) = text.strip_prefix('[') {
         let (inside, rest) = inside.split_once(']').ok_or_else(wrong)?;
@@ -197,12 +248,13 @@ impl Flow {
 impl fmt::Display for Flow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let end = |end: &End| {
-            let whole = end.address.to_string();
-            let host = whole.split('/').next().unwrap_or_default();
-            match (end.port, end.address.is_v6) {
-                (0, _) => host.to_string(),
-                (port, true) => format!("[{host}]:{port}"),
-                (port, false) => format!("{host}:{port}"),
+            let host = host(&end.address);
+            let has_ports = PORT_PROTOCOLS.contains(&self.protocol);
+            let port = if end.port == 0 { ANY_PORT.to_string() } else { end.port.to_string() };
+            match (has_ports, end.address.is_v6) {
+                (false, _) => host,
+                (true, true) => format!("[{host}]:{port}"),
+                (true, false) => format!("{host}:{port}"),
             }
         };
         match (self.protocol, self.remote.address.is_v6) {
@@ -248,6 +300,9 @@ mod tests {
             ("icmp 2001:db8::5", "icmpv6 2001:db8::5 local 2001:db8::2 dscp BE len 500"),
             ("down icmp", "icmp 192.0.2.1 local 192.0.2.2 dscp BE len 500"),
             ("gre 198.51.100.1", "gre 198.51.100.1 local 192.0.2.2 dscp BE len 500"),
+            ("tcp local :51000", "tcp 192.0.2.1:any local 192.0.2.2:51000 dscp BE len 500"),
+            ("udp [2001:db8::1]:any", "udp [2001:db8::1]:any local [2001:db8::2]:49152 dscp BE len 500"),
+            ("udp :53 down", "udp 192.0.2.1:53 local 192.0.2.2:49152 dscp BE len 500"),
             (
                 "up udp :53 local 192.168.1.7:1234 dscp 8",
                 "udp 192.0.2.1:53 local 192.168.1.7:1234 dscp CS1 len 500",
@@ -261,12 +316,31 @@ mod tests {
     }
 
     #[test]
+    fn the_direction_may_stand_in_front_and_at_the_end() {
+        for (text, way) in
+            [("down udp :53", Some(Way::Down)), ("udp :53 up", Some(Way::Up)), ("udp :53", None)]
+        {
+            assert_eq!(parse(text).map(|flow| flow.way), Ok(way), "{text}");
+        }
+    }
+
+    #[test]
     fn a_flow_that_is_none_is_told_what_to_write() {
         for (text, part) in [
             ("", "name a flow: [up|down] PROTOCOL"),
             ("quic :443", "'quic' is not a protocol"),
             ("udp 192.0.2.7", "udp needs the port of the far end: udp 192.0.2.7:8801"),
             ("udp", "udp needs the port"),
+            ("tcp 192.0.2.7 443", "'443': a port stands behind its address: 192.0.2.7:443"),
+            ("tcp 2001:db8::7 443", "a port stands behind its address: [2001:db8::7]:443"),
+            (
+                "tcp 2001:db8::1:443",
+                "tcp needs the port of the far end: tcp [2001:db8::1]:443, if 443 is the port",
+            ),
+            ("tcp 2001:db8::1", "tcp needs the port of the far end: tcp [2001:db8::1]:8801"),
+            ("tcp :443 up down", "'down': the direction was named already"),
+            ("up tcp :443 up", "'up': the direction was named already"),
+            ("icmp :any", "icmp has no ports"),
             ("icmp :7", "icmp has no ports"),
             ("udp :70000", "':70000' is neither an address nor a port"),
             ("udp :5-9", "neither an address nor a port"),

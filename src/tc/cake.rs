@@ -54,6 +54,18 @@ pub fn target_for(rtt_us: u32) -> u32 {
     (rtt_us / 20).max(1)
 }
 
+/// What people call the tins of a mode, in the kernel's order; none where there is only one.
+pub fn tin_names(mode: Diffserv) -> &'static [&'static str] {
+    match mode {
+        Diffserv::Besteffort => &[],
+        Diffserv::Diffserv3 => &["bulk", "besteffort", "voice"],
+        Diffserv::Diffserv4 => &["bulk", "besteffort", "video", "voice"],
+        Diffserv::Diffserv8 | Diffserv::Precedence => {
+            &["tin 1", "tin 2", "tin 3", "tin 4", "tin 5", "tin 6", "tin 7", "tin 8"]
+        }
+    }
+}
+
 fn number<T: PartialEq>(table: &[T], value: &T) -> u32 {
     table.iter().position(|entry| entry == value).unwrap_or(0) as u32
 }
