@@ -251,6 +251,10 @@ fn a_plan_can_be_looked_at_on_any_machine() {
     assert!(plan.contains(
         "tc filter add dev nowhere0 ingress protocol all pref 22497 u32 match u32 0 0 action mirred"
     ));
+    // In a pipe a shell can run it: programs are whole.
+    let program = plan.lines().find_map(|line| line.split_once(" bytecode '")?.1.strip_suffix('\''));
+    let (count, code) = program.and_then(|text| text.split_once(',')).expect("a program");
+    assert_eq!(count.parse(), Ok(code.split(',').count()));
 }
 
 #[test]

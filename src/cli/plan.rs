@@ -10,6 +10,7 @@ use crate::tc::plan::{Direction, World, plan};
 use crate::tc::{Link, show};
 use crate::units::DeviceName;
 use std::fmt::Write;
+use std::io::IsTerminal;
 
 /// Prints the plan or the difference.
 pub(crate) fn run(options: &Options) -> u8 {
@@ -23,8 +24,26 @@ pub(crate) fn run(options: &Options) -> u8 {
     } else {
         whole(&config, seen, &mut out);
     }
-    print(&out);
+    let is_for_people = !options.is_verbose && std::io::stdout().is_terminal();
+    print(&if is_for_people { shortened(&out) } else { out });
     exit_code::OK
+}
+
+/// Programs by their size alone: whole, one is a line of some ten thousand characters.
+fn shortened(text: &str) -> String {
+    const BEFORE: &str = " bytecode '";
+    let mut out = String::new();
+    for line in text.lines() {
+        let parts = line.split_once(BEFORE).and_then(|(front, rest)| Some((front, rest.split_once('\'')?)));
+        let _ = match parts.and_then(|(front, (code, end))| Some((front, code.split_once(',')?.0, end))) {
+            Some((front, count, end)) => writeln!(
+                out,
+                "{front}{BEFORE}{count},…'{end}  # {count} instructions; all of it with -v, or in a pipe"
+            ),
+            None => writeln!(out, "{line}"),
+        };
+    }
+    out
 }
 
 fn differences(config: &Config, seen: &Observation, out: &mut String) {
@@ -93,5 +112,24 @@ pub(crate) fn assume(config: &Config, world: &mut World, out: &mut String) {
                 gso_max_segs: 65_535,
             });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_shortened_to_its_size_and_all_else_stays() {
+        let plan = "tc qdisc add dev eth0 clsact\n\
+                    tc filter add dev eth0 parent 57e1: protocol all pref 22497 handle 1 bpf bytecode '2,40 0 0 12,6 0 0 \
+                    0' action skbedit priority 57e1:4 pipe\n+ tc filter add dev w handle 1 bpf bytecode '1,6 0 0 0'\n";
+        assert_eq!(
+            shortened(plan),
+            "tc qdisc add dev eth0 clsact\n\
+             tc filter add dev eth0 parent 57e1: protocol all pref 22497 handle 1 bpf bytecode '2,…' action skbedit \
+             priority 57e1:4 pipe  # 2 instructions; all of it with -v, or in a pipe\n\
+             + tc filter add dev w handle 1 bpf bytecode '1,…'  # 1 instructions; all of it with -v, or in a pipe\n"
+        );
     }
 }
