@@ -6,6 +6,7 @@
 
 mod chart;
 mod frames;
+mod pace;
 mod plot;
 mod pppoe;
 mod socket;
@@ -26,6 +27,7 @@ const USAGE: &str = "usage: flow VERB ...
   web HOST:PORT                    small fetches, one after the other: --size BYTES, --every MS
   frames DEVICE                    TCP segments by a packet socket, at once: --dport N, --count N, --size BYTES
   pppoe DEVICE MAC SESSION         one end of a PPPoE session, until it is killed; prints the device of PPP
+  pace                             how evenly time passes: how much of it went by without this machine
   svg OUT TITLE=FILE...            latency over time, of files written with --series
   chart OUT TITLE=FILE...          files of `X Y` lines, both axes logarithmic: --label TEXT, --x TEXT
 options: --seconds S  --skip S (not counted at the start)  --dscp NAME|N  --priority N (SO_PRIORITY)
@@ -109,6 +111,7 @@ fn run() -> Result<(), String> {
         "chart" => chart::chart(&options),
         "frames" => frames::frames(&options),
         "pppoe" => pppoe::pppoe(&options),
+        "pace" => pace::pace(&options),
         "svg" => plot::svg(&options),
         _ => return Err(USAGE.into()),
     };
