@@ -15,6 +15,9 @@ pub enum Refusal {
     Faults(Vec<Fault>),
 }
 
+/// What the door says of a file: the configuration with its warnings, or its faults.
+pub type Verdict = Result<(Config, Vec<Fault>), Vec<Fault>>;
+
 /// What became of reading the file: the configuration with its warnings, or why there is none.
 pub type Reading = Result<(Config, Vec<Fault>), Refusal>;
 
@@ -22,7 +25,7 @@ pub type Reading = Result<(Config, Vec<Fault>), Refusal>;
 ///
 /// # Errors
 /// Every fault and warning, when there is at least one fault.
-pub fn load(bytes: &[u8]) -> Result<(Config, Vec<Fault>), Vec<Fault>> {
+pub fn load(bytes: &[u8]) -> Verdict {
     let (config, warnings) = read::load(bytes)?;
     let warnings = classifier::verify(&config, warnings)?;
     Ok((config, warnings))
@@ -32,7 +35,7 @@ pub fn load(bytes: &[u8]) -> Result<(Config, Vec<Fault>), Vec<Fault>> {
 ///
 /// # Errors
 /// Every fault and warning, when there is at least one fault.
-pub fn check(bytes: &[u8]) -> Result<(Config, Vec<Fault>), Vec<Fault>> {
+pub fn check(bytes: &[u8]) -> Verdict {
     let (config, mut warnings) = load(bytes)?;
     let is_new = |fault: &Fault| {
         !warnings.iter().any(|known| known.line == fault.line && known.text.contains("can never match"))

@@ -180,7 +180,7 @@ fn watching_that_is_interrupted_shows_what_was_seen() {
         let output = child.wait_with_output().expect("it ends");
         let mut rest = String::new();
         let _ = stderr.read_to_string(&mut rest);
-        if rest.contains("this needs root") {
+        if rest.contains("run as root") {
             return;
         }
         assert!(began.elapsed().as_secs() < 20, "it did not wait for the end");

@@ -3,6 +3,7 @@
 
 use super::{Options, exit_code};
 use crate::daemon::{Daemon, Event, Level};
+use crate::io::files::why;
 use crate::io::{log, run, sys};
 
 /// Runs until told to end.
@@ -10,7 +11,7 @@ pub(crate) fn run(options: &Options) -> u8 {
     log::start(!options.is_foreground);
     // The two capabilities for queues and probes are all a daemon that listens to packets should have.
     if let Err(error) = sys::drop_capabilities() {
-        log::say(Level::Warning, &format!("cannot give up privileges: {error}"));
+        log::say(Level::Warning, &format!("cannot give up privileges: {}", why(&error)));
     }
     run::run(Daemon::new(run::lacks(&options.places)), Event::Start, &options.places, options.is_kept)
         .unwrap_or_else(|error| {

@@ -7,6 +7,7 @@ use crate::classify::packet::parse;
 use crate::classify::scheme::Scheme;
 use crate::classify::tally::Tally;
 use crate::config::{Wan, value};
+use crate::io::files::why;
 use crate::io::run::signals;
 use crate::io::sniff::Sniffer;
 use crate::limits;
@@ -47,7 +48,7 @@ pub(crate) fn run(options: &Options) -> u8 {
         let sniffer = match Sniffer::open(link.index) {
             Ok(sniffer) => sniffer,
             Err(error) => {
-                eprintln!("weir: cannot look at packets of {}: {error} (this needs root)", link.name);
+                eprintln!("weir: cannot look at packets of {}: {}", link.name, why(&error));
                 return exit_code::FAILED;
             }
         };

@@ -11,7 +11,7 @@ use super::reactor::Reactor;
 use super::{clock, log};
 use crate::config::{self, Config, Fault};
 use crate::daemon::{Action, Daemon, Event, Level};
-use crate::door::{self, Reading, Refusal};
+use crate::door::{self, Reading, Refusal, Verdict};
 use crate::tc::Link;
 use crate::tc::plan::Lacks;
 use crate::units::DeviceName;
@@ -210,7 +210,7 @@ pub fn read_config(places: &Places) -> Reading {
 ///
 /// # Errors
 /// Why there is none.
-pub fn read_with(places: &Places, door: fn(&[u8]) -> Result<(Config, Vec<Fault>), Vec<Fault>>) -> Reading {
+pub fn read_with(places: &Places, door: fn(&[u8]) -> Verdict) -> Reading {
     match read_bounded(&places.config) {
         Ok(bytes) => door(&bytes).map_err(Refusal::Faults),
         Err(error) if error.kind() == io::ErrorKind::NotFound && !places.is_named => {
