@@ -92,11 +92,11 @@ fn beside(config: &Config, out: &mut String) {
         (config.globals.services || *is_trust) && !config.rules.iter().any(|rule| rule.name == *name)
     });
     for (what, names) in [
-        ("classes", classes.collect::<Vec<String>>()),
-        ("services", rules.map(|(name, _)| name).collect::<Vec<String>>()),
+        ("classes switched off", classes.collect::<Vec<String>>()),
+        ("switched off", rules.map(|(name, _)| name).collect::<Vec<String>>()),
     ] {
         if !names.is_empty() {
-            let _ = writeln!(out, "{what} switched off: {}", names.join(", "));
+            let _ = writeln!(out, "{what}: {}", names.join(", "));
         }
     }
 }

@@ -110,8 +110,8 @@ fn man() -> String {
         ".TH WEIR 8\n.SH NAME\nweir \\- keeps an internet line fast and responsive\n.SH SYNOPSIS\n.B weir\nCOMMAND [options]\n.SH COMMANDS\n",
     );
     for command in COMMANDS {
-        let _ =
-            writeln!(out, ".TP\n.B {} {}\n{}.", command.name, roff(command.arguments), roff(command.help));
+        let title = format!("{} {}", command.name, roff(command.arguments));
+        let _ = writeln!(out, ".TP\n.B {}\n{}.", title.trim_end(), roff(command.help));
         if !command.more.is_empty() {
             let _ = writeln!(out, "{}", roff(command.more));
         }
