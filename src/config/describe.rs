@@ -26,12 +26,19 @@ pub fn describe(config: &Config) -> String {
     out
 }
 
-/// The rules of the file, in the order they are looked at; those that are there anyway are counted.
+/// The rules of the file, in the order they are looked at; those that are built in are counted.
 fn rules(out: &mut String, rules: &[Rule]) {
     let own: Vec<&Rule> = rules.iter().filter(|rule| rule.line > 0).collect();
-    let width = own.iter().map(|rule| rule.name.chars().count()).max().unwrap_or(0).clamp(5, 32);
+    let rest = rules.len() - own.len();
+    if own.is_empty() {
+        let _ = writeln!(out, "\nno rules of its own, {rest} built in ('weir rules' shows all)");
+        return;
+    }
+    let widest = |texts: &mut dyn Iterator<Item = &String>| texts.map(|text| text.chars().count()).max();
+    let width = widest(&mut own.iter().map(|rule| &rule.name)).unwrap_or(0).clamp(5, 32);
+    let place = widest(&mut own.iter().map(|rule| &rule.class)).unwrap_or(0).clamp(12, 32);
     let head = ("rules", "class", "direction", "packets");
-    let _ = writeln!(out, "\n{:<width$}  {:<12} {:<9}  {}", head.0, head.1, head.2, head.3);
+    let _ = writeln!(out, "\n{:<width$}  {:<place$} {:<9}  {}", head.0, head.1, head.2, head.3);
     for rule in &own {
         let way = match rule.way {
             None => "both",
@@ -43,11 +50,10 @@ fn rules(out: &mut String, rules: &[Rule]) {
                 if n == 0 { (rule.name.as_str(), rule.class.as_str(), way) } else { ("", "", "or") };
             let dscp = rule.set_dscp.filter(|_| n == 0).map(value::dscp_name);
             let dscp = dscp.map_or(String::new(), |dscp| format!("; set_dscp {dscp}"));
-            let _ = writeln!(out, "{name:<width$}  {class:<12} {way:<9}  {one}{dscp}");
+            let _ = writeln!(out, "{name:<width$}  {class:<place$} {way:<9}  {one}{dscp}");
         }
     }
-    let rest = rules.len() - own.len();
-    let _ = writeln!(out, "and {rest} that are there anyway ('weir rules' shows all)");
+    let _ = writeln!(out, "and {rest} built in ('weir rules' shows all)");
 }
 
 fn row(out: &mut String, name: &str, value: impl Display, is_default: bool) {
