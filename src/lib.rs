@@ -31,3 +31,5 @@ pub mod units;
 pub mod cli;
 #[cfg(feature = "std")]
 pub mod io;
+#[cfg(feature = "sim")]
+pub mod sim;

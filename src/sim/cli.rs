@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The command line of `weir-sim`: one table of commands, one of options.
+
+use super::baseline::{BASELINES, Entry, by_name};
+use super::clock::Span;
+use super::plot;
+use super::scenario::{Case, DIRECTIONS, ENGINES, LAWS, LOADS};
+use super::sweep::{self, Job, Speed};
+use super::table::{self, Row};
+use super::trace::Trace;
+use super::world::Outcome;
+use lexopt::{Arg, Parser, ValueExt};
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+struct Command {
+    name: &'static str,
+    help: &'static str,
+    run: fn(&Options) -> Result<(), String>,
+}
+
+const COMMANDS: &[Command] = &[
+    Command { name: "run", help: "score one pilot on each TRACE, a line for each", run: run_each },
+    Command {
+        name: "compare",
+        help: "score all pilots, or those named, on the mean of all TRACEs",
+        run: compare,
+    },
+    Command { name: "plot", help: "draw one run as SVG: capacity, rate, delivered, delay", run: draw },
+    Command { name: "bench", help: "say how fast the simulator is: 20 Mbit/s, four flows", run: bench },
+    Command { name: "pilots", help: "list the pilots", run: list },
+];
+
+/// The switches: name, value, help.
+const SWITCHES: &[(&str, &str, &str)] = &[
+    ("pilot", "NAME", "steer with this; may be repeated (compare)"),
+    ("way", "up|down|both", "which way the trace limits and the load goes (up)"),
+    ("load", "bulk|bursty|household", "what runs over the line (bulk)"),
+    ("flows", "N", "bulk flows per direction, 1 to 64 (4)"),
+    ("law", "cubic|reno|bbr", "their congestion control (cubic)"),
+    ("ecn", "", "they understand congestion marks"),
+    ("engine", "htb|cake", "the shaper's qdisc (htb)"),
+    ("seconds", "N", "virtual time per run (90)"),
+    ("rtt", "MS", "mean round trip (40)"),
+    ("buffer", "MS", "the line's buffer at its mean capacity (500)"),
+    ("jitter", "MS", "mean delay behind the line that varies by packet (0)"),
+    ("grant", "MS", "a radio's grant period (0: none)"),
+    ("loss", "PERCENT", "packets lost behind the line (0)"),
+    ("reorder", "PERCENT", "packets that arrive late (0)"),
+    ("seed", "N", "which of all worlds like this (1)"),
+    ("seeds", "N", "so many worlds of each, from the seed on (1)"),
+    ("each", "", "compare: a line per trace too"),
+    ("json", "", "for programs"),
+    ("output", "FILE", "plot: write there instead of to standard output"),
+];
+
+struct Options {
+    traces: Vec<Arc<Trace>>,
+    pilots: Vec<&'static Entry>,
+    case: Case,
+    seeds: u64,
+    is_each: bool,
+    is_json: bool,
+    output: Option<PathBuf>,
+}
+
+/// Runs `weir-sim`.
+pub fn main() -> ExitCode {
+    match read(Parser::from_env()) {
+        Ok(None) => {
+            print!("{}", usage());
+            ExitCode::SUCCESS
+        }
+        Ok(Some((command, options))) => match (command.run)(&options) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(fault) => {
+                eprintln!("weir-sim: {fault}");
+                ExitCode::FAILURE
+            }
+        },
+        Err(fault) => {
+            eprintln!("weir-sim: {fault}\nTry: weir-sim --help");
+            ExitCode::from(64)
+        }
+    }
+}
+
+fn usage() -> String {
+    let mut text = String::from("weir-sim COMMAND [OPTION…] TRACE…\n\n");
+    for Command { name, help, .. } in COMMANDS {
+        text.push_str(&format!("  {name:10} {help}\n"));
+    }
+    text.push('\n');
+    for (name, value, help) in SWITCHES {
+        let switch = format!("--{name} {value}");
+        text.push_str(&format!("  {switch:32} {help}\n"));
+    }
+    text.push_str(
+        "\nA TRACE is a CSV file: time_ms,capacity_kbit in equal steps; it repeats from its end.\n",
+    );
+    text
+}
+
+/// Finds a word in a table of names.
+fn pick<T: Copy>(word: &str, from: &[(&'static str, T)]) -> Result<T, String> {
+    let found = from.iter().find(|(name, _)| *name == word);
+    found.map(|(_, value)| *value).ok_or_else(|| {
+        let names: Vec<&str> = from.iter().map(|(name, _)| *name).collect();
+        format!("'{word}' is none of: {}", names.join(", "))
+    })
+}
+
+fn read(mut parser: Parser) -> Result<Option<(&'static Command, Options)>, String> {
+    let blank = Case::new(Arc::new(Trace::constant("20 Mbit/s", 20_000)));
+    let mut options = Options {
+        traces: Vec::new(),
+        pilots: Vec::new(),
+        case: blank,
+        seeds: 1,
+        is_each: false,
+        is_json: false,
+        output: None,
+    };
+    let mut command = None;
+    while let Some(arg) = parser.next().map_err(|fault| fault.to_string())? {
+        match arg {
+            Arg::Short('h') => return Ok(None),
+            Arg::Short(short) => return Err(format!("there is no option -{short}")),
+            Arg::Long("help") => return Ok(None),
+            Arg::Long(name) => {
+                let name = name.to_owned();
+                set(&mut options, &name, &mut parser)?;
+            }
+            Arg::Value(word) if command.is_none() => {
+                let word = word.to_string_lossy().into_owned();
+                let found = COMMANDS.iter().find(|command| command.name == word);
+                command = Some(found.ok_or_else(|| format!("there is no command '{word}'"))?);
+            }
+            Arg::Value(file) => options.traces.push(Arc::new(load(Path::new(&file))?)),
+        }
+    }
+    Ok(command.map(|command| (command, options)))
+}
+
+fn set(options: &mut Options, name: &str, parser: &mut Parser) -> Result<(), String> {
+    let Some((_, takes, _)) = SWITCHES.iter().find(|(switch, ..)| *switch == name) else {
+        return Err(format!("there is no option --{name}"));
+    };
+    let word = if takes.is_empty() {
+        String::new()
+    } else {
+        let value = parser.value().map_err(|fault| fault.to_string())?;
+        value.string().map_err(|fault| fault.to_string())?
+    };
+    let number = || -> Result<f64, String> {
+        let number: Result<f64, _> = word.parse();
+        number
+            .ok()
+            .filter(|n| (0.0..1e9).contains(n))
+            .ok_or_else(|| format!("--{name}: '{word}' is no number"))
+    };
+    let span = || number().map(|ms| Span::from_secs(ms / 1000.0));
+    let case = &mut options.case;
+    match name {
+        "pilot" => {
+            let pilot =
+                by_name(&word).ok_or_else(|| format!("there is no pilot '{word}': see weir-sim pilots"))?;
+            options.pilots.push(pilot);
+        }
+        "way" => case.direction = pick(&word, &DIRECTIONS)?,
+        "load" => case.load = pick(&word, &LOADS)?,
+        "law" => case.law = pick(&word, &LAWS)?,
+        "engine" => case.engine = pick(&word, &ENGINES)?,
+        "flows" => case.flows = number()?.clamp(1.0, 64.0) as u16,
+        "ecn" => case.has_ecn = true,
+        "seconds" => case.length = Span::from_secs(number()?.max(1.0)),
+        "rtt" => case.rtt = span()?,
+        "buffer" => case.line.buffer = span()?,
+        "jitter" => case.line.jitter = span()?,
+        "grant" => case.line.grant = span()?,
+        "loss" => case.line.loss = number()? / 100.0,
+        "reorder" => case.line.reorder = number()? / 100.0,
+        "seed" => case.seed = number()? as u64,
+        "seeds" => options.seeds = number()?.max(1.0) as u64,
+        "each" => options.is_each = true,
+        "json" => options.is_json = true,
+        "output" => options.output = Some(word.into()),
+        _ => return Err(format!("--{name} is not implemented")),
+    }
+    Ok(())
+}
+
+fn load(file: &Path) -> Result<Trace, String> {
+    let text = std::fs::read_to_string(file).map_err(|fault| format!("{}: {fault}", file.display()))?;
+    let name = file.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+    Trace::parse(&name, &text).map_err(|fault| format!("{}: {fault}", file.display()))
+}
+
+impl Options {
+    fn needs_traces(&self) -> Result<(), String> {
+        if self.traces.is_empty() { Err("name a trace".into()) } else { Ok(()) }
+    }
+
+    /// Every pilot on every trace in every world, in this order of nesting.
+    fn jobs(&self, pilots: &[&'static Entry]) -> Vec<Job> {
+        let mut jobs = Vec::new();
+        for &pilot in pilots {
+            for trace in &self.traces {
+                for n in 0..self.seeds {
+                    let case =
+                        Case { trace: Arc::clone(trace), seed: self.case.seed + n, ..self.case.clone() };
+                    jobs.push(Job { case, pilot });
+                }
+            }
+        }
+        jobs
+    }
+}
+
+/// Runs the jobs with a bar on a terminal.
+fn sweep(jobs: &[Job]) -> (Vec<Outcome>, Speed) {
+    let is_shown = std::io::stderr().is_terminal() && jobs.len() > 1;
+    let result = sweep::run(jobs, |done| {
+        if is_shown {
+            let filled = 40 * done / jobs.len();
+            let bar = "#".repeat(filled) + &"-".repeat(40 - filled);
+            let _ = write!(std::io::stderr(), "\r[{bar}] {done}/{}", jobs.len());
+        }
+    });
+    if is_shown {
+        let _ = write!(std::io::stderr(), "\r{:60}\r", "");
+    }
+    result
+}
+
+fn show(options: &Options, rows: &[Row], speed: Speed) -> Result<(), String> {
+    let mut out = String::new();
+    let written = if options.is_json { table::json(&mut out, rows) } else { table::text(&mut out, rows) };
+    written.map_err(|fault| fault.to_string())?;
+    print!("{out}");
+    say_speed(speed);
+    Ok(())
+}
+
+fn say_speed(speed: Speed) {
+    let Speed { per_core, in_all, events } = speed;
+    eprintln!(
+        "{per_core:.0} x real time per core, {in_all:.0} x in all; {:.1} million events/s per core",
+        events / 1e6
+    );
+}
+
+fn run_each(options: &Options) -> Result<(), String> {
+    options.needs_traces()?;
+    let pilots = or_all(&options.pilots, &["cake-autorate"]);
+    let jobs = options.jobs(&pilots);
+    let (outcomes, speed) = sweep(&jobs);
+    let mut rows = Vec::new();
+    for (job, outcome) in jobs.iter().zip(&outcomes) {
+        for &way in job.case.ways() {
+            rows.extend(Row::of(job.pilot.name, &job.case.trace.name, way, &[(outcome, None)]));
+        }
+    }
+    show(options, &rows, speed)
+}
+
+fn or_all(chosen: &[&'static Entry], names: &[&str]) -> Vec<&'static Entry> {
+    if !chosen.is_empty() {
+        return chosen.to_vec();
+    }
+    BASELINES.iter().filter(|entry| names.is_empty() || names.contains(&entry.name)).collect()
+}
+
+fn compare(options: &Options) -> Result<(), String> {
+    options.needs_traces()?;
+    let mut pilots = or_all(&options.pilots, &[]);
+    if !pilots.iter().any(|pilot| pilot.name == "oracle") {
+        pilots.extend(by_name("oracle"));
+    }
+    let jobs = options.jobs(&pilots);
+    let (outcomes, speed) = sweep(&jobs);
+    let per_pilot = options.traces.len() * options.seeds as usize;
+    let oracle_at = pilots.iter().position(|pilot| pilot.name == "oracle").unwrap_or(0) * per_pilot;
+    let pairs: Vec<(&Outcome, Option<&Outcome>)> =
+        outcomes.iter().enumerate().map(|(n, own)| (own, outcomes.get(oracle_at + n % per_pilot))).collect();
+    let mut rows = Vec::new();
+    if options.is_each {
+        for (t, trace) in options.traces.iter().enumerate() {
+            for (p, pilot) in pilots.iter().enumerate() {
+                let from = p * per_pilot + t * options.seeds as usize;
+                let own = &pairs[from..from + options.seeds as usize];
+                rows.extend(
+                    options.case.ways().iter().filter_map(|&way| Row::of(pilot.name, &trace.name, way, own)),
+                );
+            }
+        }
+    }
+    let calm: Vec<bool> =
+        jobs.iter().take(per_pilot).map(|job| !job.case.trace.has_outage(job.case.length)).collect();
+    let counted = calm.iter().filter(|&&is_calm| is_calm).count() / options.seeds as usize;
+    let place = format!("mean of {counted}");
+    for (pilot, own) in pilots.iter().zip(pairs.chunks(per_pilot)) {
+        let own: Vec<(&Outcome, Option<&Outcome>)> =
+            own.iter().zip(&calm).filter(|&(_, &is_calm)| is_calm).map(|(&pair, _)| pair).collect();
+        rows.extend(options.case.ways().iter().filter_map(|&way| Row::of(pilot.name, &place, way, &own)));
+    }
+    show(options, &rows, speed)?;
+    if counted < options.traces.len() {
+        eprintln!(
+            "{} with outages of two seconds and more are not in the mean: nobody can help there",
+            options.traces.len() - counted
+        );
+    }
+    Ok(())
+}
+
+fn draw(options: &Options) -> Result<(), String> {
+    let [trace] = options.traces.as_slice() else { return Err("name one trace".into()) };
+    let pilots = or_all(&options.pilots, &["cake-autorate"]);
+    let [pilot] = pilots.as_slice() else { return Err("name one pilot".into()) };
+    let case = Case { trace: Arc::clone(trace), ..options.case.clone() };
+    let job = Job { case, pilot };
+    let outcome = job.run();
+    let mut svg = String::new();
+    plot::svg(&mut svg, &job, &outcome).map_err(|fault| fault.to_string())?;
+    match &options.output {
+        Some(file) => std::fs::write(file, svg).map_err(|fault| format!("{}: {fault}", file.display())),
+        None => {
+            print!("{svg}");
+            Ok(())
+        }
+    }
+}
+
+fn bench(options: &Options) -> Result<(), String> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+    for (what, names) in [("shaped at 20 Mbit/s", "oracle"), ("with cake-autorate", "cake-autorate")] {
+        let Some(pilot) = by_name(names) else { continue };
+        let job = |seed| Job { case: Case { length: Span::secs(300), seed, ..options.case.clone() }, pilot };
+        let jobs: Vec<Job> = (0..cores * 2).map(job).collect();
+        let (_, speed) = sweep(&jobs);
+        eprint!("{what}: ");
+        say_speed(speed);
+    }
+    Ok(())
+}
+
+fn list(_options: &Options) -> Result<(), String> {
+    BASELINES.iter().for_each(|entry| println!("{:18} {}", entry.name, entry.help));
+    Ok(())
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Those who answer probes: each with its own distance and its own whims.
+
+use super::clock::{Moment, Span};
+use super::random::Random;
+
+/// What a reflector is like.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Character {
+    /// The round trip behind the line.
+    pub distance: Span,
+    /// The mean of the exponential noise on it.
+    pub noise: Span,
+    /// The share of answers that take [`SPIKE`] longer.
+    pub spikes: f64,
+    /// The share of probes that are never answered.
+    pub loss: f64,
+    /// It answers at most one probe in this time.
+    pub pause: Span,
+    /// From then on it answers nothing.
+    pub dies: Moment,
+    /// Whether it tells how long the probe took to it.
+    pub tells_time: bool,
+}
+
+/// How much longer a spike takes, in milliseconds.
+pub const SPIKE: (f64, f64) = (15.0, 60.0);
+
+impl Character {
+    /// One at this distance as they mostly are: 2 ms of noise, one answer in a hundred late.
+    pub const fn at(distance: Span) -> Self {
+        Self {
+            distance,
+            noise: Span::ms(2),
+            spikes: 0.01,
+            loss: 0.0,
+            pause: Span::ZERO,
+            dies: Moment::NEVER,
+            tells_time: true,
+        }
+    }
+}
+
+/// A reflector.
+pub struct Reflector {
+    character: Character,
+    random: Random,
+    free_at: Moment,
+}
+
+impl Reflector {
+    /// One of this character.
+    pub const fn new(character: Character, random: Random) -> Self {
+        Self { character, random, free_at: Moment::START }
+    }
+
+    /// How long a probe sent now takes to it and back again behind the line; `None`: it will not answer.
+    ///
+    /// Noise is on one of the two ways, by the toss of a coin.
+    pub fn travel(&mut self, now: Moment) -> Option<(Span, Span)> {
+        let Character { distance, noise, spikes, loss, pause, dies, .. } = self.character;
+        let mut extra = self.random.exponential(noise);
+        if self.random.happens(spikes) {
+            extra += Span::from_secs(self.random.between(SPIKE.0, SPIKE.1) / 1000.0);
+        }
+        let is_out = self.random.happens(0.5);
+        let is_lost = self.random.happens(loss);
+        if is_lost || now >= dies || now < self.free_at {
+            return None;
+        }
+        self.free_at = now + pause;
+        let half = Span(distance.0 / 2);
+        Some(if is_out { (half + extra, half) } else { (half, half + extra) })
+    }
+
+    /// Whether it tells how long the probe took.
+    pub const fn tells_time(&self) -> bool {
+        self.character.tells_time
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reflector_limits_its_answers_and_dies() {
+        let character = Character {
+            noise: Span::ZERO,
+            spikes: 0.0,
+            pause: Span::secs(1),
+            dies: Moment::START + Span::secs(5),
+            ..Character::at(Span::ms(30))
+        };
+        let mut reflector = Reflector::new(character, Random::new(1, 1));
+        let answers: Vec<bool> = (0..20)
+            .map(|n| reflector.travel(Moment::START + Span::ms(500 * n)))
+            .map(|answer| answer.is_some_and(|(out, back)| out + back == Span::ms(30)))
+            .collect();
+        assert_eq!(answers.iter().filter(|&&answered| answered).count(), 5);
+        assert!(answers[..10].iter().step_by(2).all(|&answered| answered));
+    }
+
+    #[test]
+    fn noise_has_the_mean_and_the_spikes_it_promises() {
+        let mut reflector = Reflector::new(Character::at(Span::ms(30)), Random::new(1, 1));
+        let mut extra: Vec<f64> = (0..50_000)
+            .filter_map(|_| reflector.travel(Moment::START))
+            .map(|(out, back)| (out + back).as_ms() - 30.0)
+            .collect();
+        let mean = extra.iter().sum::<f64>() / extra.len() as f64;
+        extra.sort_by(f64::total_cmp);
+        // 2 ms and one in a hundred of 37.5 ms.
+        assert!((2.3..2.45).contains(&mean), "{mean}");
+        let late = extra.iter().filter(|&&ms| ms > 20.0).count();
+        assert!((350..500).contains(&late), "{late} of 50000 beyond 20 ms");
+    }
+}
