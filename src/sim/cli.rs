@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The command line of `weir-sim`: one table of commands, one of options.
 
-use super::baseline::{BASELINES, Entry, by_name};
 use super::clock::Span;
 use super::plot;
-use super::scenario::{Case, DIRECTIONS, ENGINES, LAWS, LOADS};
+use super::roster::{self, Entry, by_name};
+use super::scenario::{ANSWERS, Case, DIRECTIONS, ENGINES, LAWS, LOADS};
 use super::sweep::{self, Job, Speed};
 use super::table::{self, Row};
 use super::trace::Trace;
@@ -47,6 +47,8 @@ const SWITCHES: &[(&str, &str, &str)] = &[
     ("buffer", "MS", "the line's buffer at its mean capacity (500)"),
     ("jitter", "MS", "mean delay behind the line that varies by packet (0)"),
     ("grant", "MS", "a radio's grant period (0: none)"),
+    ("second", "KBIT,MS", "a second buffer behind the first, at a fixed rate"),
+    ("answers", "usual|echo|noisy|…", "what the reflectors are like; --answers list names all (usual)"),
     ("loss", "PERCENT", "packets lost behind the line (0)"),
     ("reorder", "PERCENT", "packets that arrive late (0)"),
     ("seed", "N", "which of all worlds like this (1)"),
@@ -173,6 +175,13 @@ fn set(options: &mut Options, name: &str, parser: &mut Parser) -> Result<(), Str
         "load" => case.load = pick(&word, &LOADS)?,
         "law" => case.law = pick(&word, &LAWS)?,
         "engine" => case.engine = pick(&word, &ENGINES)?,
+        "answers" => case.answers = pick(&word, &ANSWERS)?,
+        "second" => {
+            let parts =
+                word.split_once(',').and_then(|(kbit, ms)| Some((kbit.parse().ok()?, ms.parse().ok()?)));
+            let (kbit, ms): (u32, u32) = parts.ok_or_else(|| format!("--second: '{word}' is not KBIT,MS"))?;
+            case.second = Some((kbit, Span::ms(u64::from(ms))));
+        }
         "flows" => case.flows = number()?.clamp(1.0, 64.0) as u16,
         "ecn" => case.has_ecn = true,
         "seconds" => case.length = Span::from_secs(number()?.max(1.0)),
@@ -270,7 +279,7 @@ fn or_all(chosen: &[&'static Entry], names: &[&str]) -> Vec<&'static Entry> {
     if !chosen.is_empty() {
         return chosen.to_vec();
     }
-    BASELINES.iter().filter(|entry| names.is_empty() || names.contains(&entry.name)).collect()
+    roster::all().filter(|entry| names.is_empty() || names.contains(&entry.name)).collect()
 }
 
 fn compare(options: &Options) -> Result<(), String> {
@@ -348,6 +357,6 @@ fn bench(options: &Options) -> Result<(), String> {
 }
 
 fn list(_options: &Options) -> Result<(), String> {
-    BASELINES.iter().for_each(|entry| println!("{:18} {}", entry.name, entry.help));
+    roster::all().for_each(|entry| println!("{:18} {}", entry.name, entry.help));
     Ok(())
 }

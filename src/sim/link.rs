@@ -21,7 +21,7 @@ pub struct Character {
     pub jitter: Span,
     /// The share of packets that are lost behind the buffer.
     pub loss: f64,
-    /// The share of packets that arrive late, by up to [`LATE`], and so behind later ones.
+    /// The share of packets that arrive late, by up to 10 ms, and so behind later ones.
     pub reorder: f64,
 }
 

@@ -27,6 +27,7 @@ pub mod plot;
 pub mod random;
 pub mod ranges;
 pub mod reflector;
+pub mod roster;
 pub mod scenario;
 pub mod score;
 pub mod shaper;

@@ -125,8 +125,8 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sim::baseline::by_name;
     use crate::sim::clock::Span;
+    use crate::sim::roster::by_name;
     use crate::sim::scenario::Case;
     use crate::sim::trace::Trace;
     use std::sync::Arc;

@@ -19,6 +19,8 @@ pub struct Character {
     pub pause: Span,
     /// From then on it answers nothing.
     pub dies: Moment,
+    /// From then on it is so much farther away, on the way back.
+    pub moves: Option<(Moment, Span)>,
     /// Whether it tells how long the probe took to it.
     pub tells_time: bool,
 }
@@ -36,6 +38,7 @@ impl Character {
             loss: 0.0,
             pause: Span::ZERO,
             dies: Moment::NEVER,
+            moves: None,
             tells_time: true,
         }
     }
@@ -58,7 +61,8 @@ impl Reflector {
     ///
     /// Noise is on one of the two ways, by the toss of a coin.
     pub fn travel(&mut self, now: Moment) -> Option<(Span, Span)> {
-        let Character { distance, noise, spikes, loss, pause, dies, .. } = self.character;
+        let character = self.character;
+        let Character { distance, noise, spikes, loss, pause, dies, .. } = character;
         let mut extra = self.random.exponential(noise);
         if self.random.happens(spikes) {
             extra += Span::from_secs(self.random.between(SPIKE.0, SPIKE.1) / 1000.0);
@@ -70,7 +74,8 @@ impl Reflector {
         }
         self.free_at = now + pause;
         let half = Span(distance.0 / 2);
-        Some(if is_out { (half + extra, half) } else { (half, half + extra) })
+        let farther = character.moves.map_or(Span::ZERO, |(at, by)| if now >= at { by } else { Span::ZERO });
+        Some(if is_out { (half + extra, half + farther) } else { (half, half + extra + farther) })
     }
 
     /// Whether it tells how long the probe took.

@@ -36,6 +36,55 @@ pub enum Load {
     Household,
 }
 
+/// What those who answer probes are like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Answers {
+    /// 2 ms of noise, one answer in a hundred 15 to 60 ms late, and they tell the time.
+    #[default]
+    Usual,
+    /// The same, but they only echo.
+    Echo,
+    /// 8 ms of noise, one answer in twenty late.
+    Noisy,
+    /// One answer in ten is lost, and none gives more than one per second.
+    Limited,
+    /// Half of them stop for good after 20 s.
+    Dying,
+    /// From 30 s on all are 80 ms farther away: a new route.
+    Moving,
+    /// Nobody answers.
+    Silent,
+}
+
+/// See [`DIRECTIONS`].
+pub const ANSWERS: [(&str, Answers); 7] = [
+    ("usual", Answers::Usual),
+    ("echo", Answers::Echo),
+    ("noisy", Answers::Noisy),
+    ("limited", Answers::Limited),
+    ("dying", Answers::Dying),
+    ("moving", Answers::Moving),
+    ("silent", Answers::Silent),
+];
+
+impl Answers {
+    /// The `n`th reflector, at this distance.
+    fn character(self, n: u64, distance: Span) -> reflector::Character {
+        let usual = reflector::Character::at(distance);
+        let at = |seconds| Moment::START + Span::secs(seconds);
+        match self {
+            Self::Usual => usual,
+            Self::Echo => reflector::Character { tells_time: false, ..usual },
+            Self::Noisy => reflector::Character { noise: Span::ms(8), spikes: 0.05, ..usual },
+            Self::Limited => reflector::Character { loss: 0.1, pause: Span::secs(1), ..usual },
+            Self::Dying if n.is_multiple_of(2) => reflector::Character { dies: at(20), ..usual },
+            Self::Dying => usual,
+            Self::Moving => reflector::Character { moves: Some((at(30), Span::ms(80))), ..usual },
+            Self::Silent => reflector::Character { dies: Moment::START, ..usual },
+        }
+    }
+}
+
 /// Names and what they stand for, for the command line.
 pub const DIRECTIONS: [(&str, Direction); 3] =
     [("up", Direction::Up), ("down", Direction::Down), ("both", Direction::Both)];
@@ -67,6 +116,10 @@ pub struct Case {
     pub rtt: Span,
     /// The line's buffers, propagation and losses.
     pub line: link::Character,
+    /// A second buffer that packets pass behind the first: its rate in kbit/s, and how much it holds at that rate.
+    pub second: Option<(u32, Span)>,
+    /// What those who answer probes are like.
+    pub answers: Answers,
     /// Which qdisc.
     pub engine: Engine,
     /// How long.
@@ -94,6 +147,8 @@ impl Case {
             has_ecn: false,
             rtt: Span::ms(40),
             line: link::Character { buffer: Span::ms(500), ..link::Character::default() },
+            second: None,
+            answers: Answers::Usual,
             engine: Engine::Htb,
             length: Span::secs(90),
             seed: 1,
@@ -122,10 +177,16 @@ impl Case {
                     return vec![(Arc::new(Trace::constant("ample", kbit as u32)), self.ample())];
                 }
             };
-            vec![(trace, self.line.clone())]
+            let mut path = vec![(trace, self.line.clone())];
+            if let Some((kbit, buffer)) = self.second {
+                let behind = Arc::new(Trace::constant("second", kbit));
+                path.push((behind, link::Character { buffer, ..link::Character::default() }));
+            }
+            path
         };
-        let reflectors =
-            (0..REFLECTORS).map(|n| reflector::Character::at(self.distance(n * 7 % REFLECTORS, REFLECTORS)));
+        // Near and far ones mixed, so that any six of them are like all.
+        let distance = |n| self.distance(n * 7 % REFLECTORS, REFLECTORS);
+        let reflectors = (0..REFLECTORS).map(|n| self.answers.character(n, distance(n)));
         Setup {
             up: path(Way::Up),
             down: path(Way::Down),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Many worlds, on all cores; what comes out does not depend on which core ran what.
 
-use super::baseline::Entry;
+use super::roster::Entry;
 use super::scenario::Case;
 use super::world::{Outcome, World};
 use std::sync::Mutex;
@@ -20,7 +20,7 @@ impl Job {
     /// Runs it.
     pub fn run(&self) -> Outcome {
         let setup = self.case.setup();
-        let mut pilot = self.pilot.make(&setup);
+        let mut pilot = (self.pilot.make)(&setup);
         World::new(&setup).run(pilot.as_mut())
     }
 }

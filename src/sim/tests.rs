@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Whole worlds: what TCP does on a plain line, what a probe sees, and that everything repeats.
 
-use super::baseline::{BASELINES, by_name};
 use super::clock::Span;
 use super::link;
 use super::pilot::{Action, Event, Pilot};
-use super::scenario::{Case, Direction, Load};
+use super::roster::{self, by_name};
+use super::scenario::{Answers, Case, Direction, Load};
 use super::sweep::{Job, run};
 use super::tcp;
 use super::trace::Trace;
@@ -57,7 +57,7 @@ fn bbr_fills_the_line_and_keeps_less_than_a_round_trip_in_the_buffer() {
 
 /// What each bulk flow has sent by the end, seen from the outside: the flows' own segments.
 fn shares(setup: &Setup, pilot: &str) -> Vec<u64> {
-    let mut pilot = by_name(pilot).expect("is one").make(setup);
+    let mut pilot = (by_name(pilot).expect("is one").make)(setup);
     World::new(setup).run_and_count(pilot.as_mut())
 }
 
@@ -186,6 +186,35 @@ fn a_probe_waits_in_the_lines_queue_but_not_in_the_shapers() {
 }
 
 #[test]
+fn two_buffers_in_a_row_hold_what_the_narrower_one_lets_wait() {
+    let case = Case { second: Some((8_000, Span::ms(200))), ..plain(4, 500, tcp::Kind::Cubic) };
+    let outcome = steer(case, "none");
+    let score = outcome.up.expect("there was load");
+    // Behind 20 Mbit/s come 8: they are what is used, and their buffer is where it waits.
+    assert!((0.38..=0.401).contains(&score.used), "{}", score.used);
+    assert!((100.0..205.0).contains(&score.p50), "{}", score.p50);
+}
+
+#[test]
+fn silent_reflectors_leave_the_autorates_where_their_rules_say() {
+    let of = |pilot| steer(Case { answers: Answers::Silent, ..plain(4, 500, tcp::Kind::Cubic) }, pilot);
+    // cake-autorate goes on at its base rate, six tenths; sqm-autorate at its least, two tenths.
+    let (cake, sqm) = (used(&of("cake-autorate")), used(&of("sqm-autorate")));
+    assert!((0.57..0.61).contains(&cake), "{cake}");
+    assert!((0.18..0.24).contains(&sqm), "{sqm}");
+}
+
+#[test]
+fn a_longer_route_holds_cake_autorate_down() {
+    let case = |answers| Case { answers, length: Span::secs(90), ..plain(4, 500, tcp::Kind::Cubic) };
+    let calm = used(&steer(case(Answers::Usual), "cake-autorate"));
+    let moved = used(&steer(case(Answers::Moving), "cake-autorate"));
+    // From 30 s on its reflectors are 80 ms farther away; half of that is above its limit, and its baseline follows
+    // within minutes only.
+    assert!(calm > 0.95 && moved < 0.6, "{calm} {moved}");
+}
+
+#[test]
 fn the_same_seed_gives_the_same_score_to_the_last_bit_and_another_seed_another() {
     let lte = include_str!("../../tests/traces/synth__steps-50-10-50.csv");
     let trace = Arc::new(Trace::parse("steps", lte).expect("is one"));
@@ -230,7 +259,7 @@ fn outcomes_come_in_the_order_of_the_jobs_however_many_cores_there_are() {
 
 #[test]
 fn every_pilot_holds_a_plain_line_without_going_astray() {
-    for entry in BASELINES {
+    for entry in roster::all() {
         let outcome = steer(plain(4, 500, tcp::Kind::Cubic), entry.name);
         let share = used(&outcome);
         let least = if entry.name == "fixed-0.8mean" { 0.75 } else { 0.8 };

@@ -7,25 +7,9 @@ pub mod oracle;
 pub mod sqm_autorate;
 
 use super::clock::Span;
-use super::pilot::Pilot;
+use super::roster::Entry;
 use super::world::Setup;
 use crate::units::Rate;
-
-/// A pilot by its name.
-pub struct Entry {
-    /// What it is called.
-    pub name: &'static str,
-    /// What it is, in one line.
-    pub help: &'static str,
-    make: fn(&Setup) -> Box<dyn Pilot>,
-}
-
-impl Entry {
-    /// Makes one for this world.
-    pub fn make(&self, setup: &Setup) -> Box<dyn Pilot> {
-        (self.make)(setup)
-    }
-}
 
 /// The rates someone has set by hand, in kbit/s: here from the trace itself, so better than anybody could.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,8 +76,3 @@ pub const BASELINES: &[Entry] = &[
         make: |setup| Box::new(oracle::Oracle::new(setup, Span::ms(100))),
     },
 ];
-
-/// Finds a pilot by its name.
-pub fn by_name(name: &str) -> Option<&'static Entry> {
-    BASELINES.iter().find(|entry| entry.name == name)
-}
