@@ -231,7 +231,7 @@ impl Sender {
         if news.next > self.next {
             return; // of an earlier life
         }
-        let (pipe_before, delivered_before) = (self.pipe, self.delivered);
+        let (pipe_before, delivered_before, first_before) = (self.pipe, self.delivered, self.first);
         let mut found = Found::default();
         while self.first < news.next {
             let Some(segment) = self.segments.pop_front() else { break };
@@ -262,7 +262,7 @@ impl Sender {
         }
         let rate = found.rate(now, self.delivered);
         let was_open = self.mode == Mode::Open;
-        self.find_lost(now);
+        let has_lost = self.find_lost(now);
         self.change_mode(news, delivered, pipe_before);
         // As in Linux, no growth while something seems to be missing (tcp_may_raise_cwnd).
         let is_whole = self.reorders || self.arrived_beyond == 0;
@@ -284,7 +284,8 @@ impl Sender {
             self.law.acked(&mut self.window, &ack);
         }
         if matches!(self.mode, Mode::Recovery { .. }) && self.law.follows_losses() {
-            self.reduce(delivered);
+            let is_going_well = self.first > first_before && !has_lost;
+            self.reduce(delivered, is_going_well);
         }
         self.arm(now);
     }
@@ -337,8 +338,9 @@ impl Sender {
         self.new_ranges = new;
     }
 
-    /// RACK: what was sent before something that has arrived, is lost.
-    fn find_lost(&mut self, now: Moment) {
+    /// RACK: what was sent before something that has arrived, is lost. Says whether there was any.
+    fn find_lost(&mut self, now: Moment) -> bool {
+        let mut has_lost = false;
         let is_sure = self.reorders || self.arrived_beyond >= ENOUGH || self.mode != Mode::Open;
         let patience = if self.reorders { Span(self.least.0 / 4) } else { Span::ZERO };
         while let Some(&(sent, number)) = self.order.front() {
@@ -351,13 +353,15 @@ impl Sender {
             // With reordering it is given as long as the latest round trip and a quarter of the shortest.
             let has_waited = !self.reorders || now - sent >= self.smooth + patience;
             if !is_sure || !is_earlier || !has_waited {
-                return;
+                break;
             }
+            has_lost = true;
             segment.is_under_way = false;
             self.pipe -= 1;
             self.lost.push_back(number);
             self.order.pop_front();
         }
+        has_lost
     }
 
     fn change_mode(&mut self, news: &News, delivered: u32, pipe_before: u32) {
@@ -379,14 +383,16 @@ impl Sender {
         }
     }
 
-    fn reduce(&mut self, delivered: u32) {
+    /// As Linux does it (tcp_cwnd_reduction): no more than what arrived while losses go on.
+    fn reduce(&mut self, delivered: u32, is_going_well: bool) {
         let Reduction { delivered: all, sent, pipe_before } = self.reduction;
         let (pipe, threshold) = (f64::from(self.pipe), self.window.threshold);
         let allowed = if pipe > threshold {
             (f64::from(all) * threshold / pipe_before).ceil() - f64::from(sent)
         } else {
             let catch_up = f64::from(all) - f64::from(sent);
-            (threshold - pipe).min(catch_up.max(f64::from(delivered)) + 1.0)
+            let one_more = if is_going_well { 1.0 } else { 0.0 };
+            (threshold - pipe).min(catch_up.max(f64::from(delivered)) + one_more)
         };
         let first = if sent == 0 { 1.0 } else { 0.0 };
         self.window.size = pipe + allowed.max(first);
