@@ -48,7 +48,7 @@ const SWITCHES: &[(&str, &str, &str)] = &[
     ("jitter", "MS", "mean delay behind the line that varies by packet (0)"),
     ("grant", "MS", "a radio's grant period (0: none)"),
     ("second", "KBIT,MS", "a second buffer behind the first, at a fixed rate"),
-    ("answers", "usual|echo|noisy|…", "what the reflectors are like; --answers list names all (usual)"),
+    ("answers", "usual|echo|noisy|limited|dying|moving|silent", "what the reflectors are like (usual)"),
     ("loss", "PERCENT", "packets lost behind the line (0)"),
     ("reorder", "PERCENT", "packets that arrive late (0)"),
     ("seed", "N", "which of all worlds like this (1)"),
@@ -97,7 +97,9 @@ fn usage() -> String {
     text.push('\n');
     for (name, value, help) in SWITCHES {
         let switch = format!("--{name} {value}");
-        text.push_str(&format!("  {switch:32} {help}\n"));
+        // Long ones have their help below.
+        let gap = if switch.len() > 32 { format!("\n  {:32}", "") } else { String::new() };
+        text.push_str(&format!("  {switch:32}{gap} {help}\n"));
     }
     text.push_str(
         "\nA TRACE is a CSV file: time_ms,capacity_kbit in equal steps; it repeats from its end.\n",
@@ -359,4 +361,52 @@ fn bench(options: &Options) -> Result<(), String> {
 fn list(_options: &Options) -> Result<(), String> {
     roster::all().for_each(|entry| println!("{:18} {}", entry.name, entry.help));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::scenario::{Direction, Load};
+
+    fn told(words: &str) -> Result<Option<(&'static Command, Options)>, String> {
+        read(Parser::from_args(words.split_whitespace()))
+    }
+
+    #[test]
+    fn options_set_what_they_say() {
+        let words =
+            "compare --way both --load bursty --flows 16 --buffer 150 --loss 2 --seeds 3 --second 8000,20";
+        let (command, options) = told(words).expect("is right").expect("is a command");
+        assert_eq!(command.name, "compare");
+        let case = &options.case;
+        assert_eq!((case.direction, case.load, case.flows), (Direction::Both, Load::Bursty, 16));
+        assert_eq!((case.line.buffer, case.line.loss), (Span::ms(150), 0.02));
+        assert_eq!((options.seeds, case.second), (3, Some((8_000, Span::ms(20)))));
+    }
+
+    #[test]
+    fn every_switch_of_the_table_is_known_to_the_parser() {
+        for (name, value, _) in SWITCHES {
+            let word = match *value {
+                "" => "",
+                "N" | "MS" | "PERCENT" => "3",
+                "FILE" => "out.svg",
+                "KBIT,MS" => "1000,10",
+                "NAME" => "oracle",
+                words => words.split('|').next().unwrap_or_default(),
+            };
+            assert!(told(&format!("run --{name} {word}")).is_ok(), "--{name} {word}");
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_with_what_would() {
+        let fault = |words| told(words).err().unwrap_or_default();
+        assert_eq!(fault("fly"), "there is no command 'fly'");
+        assert_eq!(fault("run --speed 9"), "there is no option --speed");
+        assert_eq!(fault("run --way out"), "'out' is none of: up, down, both");
+        assert_eq!(fault("run --flows many"), "--flows: 'many' is no number");
+        assert_eq!(fault("run --pilot nobody"), "there is no pilot 'nobody': see weir-sim pilots");
+        assert!(fault("run none.csv").starts_with("none.csv: "));
+    }
 }

@@ -283,3 +283,74 @@ fn cake_autorate_does_here_what_the_real_one_does_on_a_real_kernel() {
     assert!((2.3..4.3).contains(&fall.drain) && (250.0..650.0).contains(&fall.peak), "{fall:?}");
     assert!((6.5..10.0).contains(&score.rises[0]), "{:?}", score.rises);
 }
+
+/// Does what it is told at the moments it is told.
+struct Script {
+    steps: Vec<(Time, Rate)>,
+    todo: Option<Action>,
+}
+
+impl Pilot for Script {
+    fn handle(&mut self, now: Time, _event: Event) {
+        let due = self.steps.iter().take_while(|(at, _)| *at <= now).count();
+        if let Some((_, rate)) = self.steps.drain(..due).next_back() {
+            self.todo = Some(Action::SetRates { up: None, down: Some(rate) });
+        }
+    }
+    fn poll(&mut self) -> Option<Action> {
+        self.todo.take()
+    }
+    fn deadline(&self) -> Option<Time> {
+        self.steps.first().map(|(at, _)| *at)
+    }
+}
+
+/// The line falls from 50 to 10 Mbit/s under four CUBIC downloads, and the shaper behind it is cut as cake-autorate cuts;
+/// `lead` is how long it had been above the line's rate before. Returns the wait every 10 ms from the fall on.
+fn scripted_fall(lead: u64, seed: u64) -> Vec<u32> {
+    let fall = 25_000;
+    let kbit = [vec![50_000; 250], vec![10_000; 150]].concat();
+    let case = Case {
+        direction: Direction::Down,
+        length: Span::secs(40),
+        seed,
+        ..Case::new(Arc::new(Trace::of_steps("fall", Span::ms(100), kbit)))
+    };
+    let mut setup = case.setup();
+    setup.flows.iter_mut().for_each(|flow| flow.distance = Span::ms(40));
+    setup.down = vec![(Arc::clone(&setup.down[0].0), link::Character { buffer: Span::ms(469), ..case.line })];
+    let cuts = [39_375, 29_531, 22_148, 16_611, 12_458, 9_343, 7_007, 5_255, 5_000];
+    let mut steps = vec![(Time(0), Rate::kbit(48_000)), (Time((fall - lead) * 1000), Rate::kbit(52_500))];
+    steps.extend((0..).zip(cuts).map(|(n, kbit)| (Time((fall + 450 + 300 * n) * 1000), Rate::kbit(kbit))));
+    let outcome = World::new(&setup).run(&mut Script { steps, todo: None });
+    let [_, down] = outcome.records;
+    down.waits[fall as usize / 10..].to_vec()
+}
+
+/// Moments and waits, both in milliseconds.
+type Series = &'static [(usize, u32)];
+
+/// The same falls on Linux 6.1 (tbf, HTB with fq_codel and its 1 MB, iperf3, 40 ms; QEMU counting instructions): the
+/// lead, and at some moments since the fall what stood in tbf's queue, in milliseconds of 10 Mbit/s.
+const REAL_FALLS: [(u64, Series); 2] = [
+    (
+        1_500,
+        &[(330, 250), (1050, 254), (1760, 264), (2120, 260), (2470, 184), (2840, 15), (3190, 0), (3550, 0)],
+    ),
+    (
+        4_500,
+        &[(270, 360), (990, 365), (1710, 371), (2060, 372), (2420, 325), (2780, 125), (3140, 1), (4570, 6)],
+    ),
+];
+
+#[test]
+fn a_download_queue_drains_here_as_it_does_on_a_real_kernel() {
+    for (lead, series) in REAL_FALLS {
+        let waits = scripted_fall(lead, 1);
+        for &(ms, real) in series {
+            let here = waits[ms / 10] / 1000;
+            // It falls by 500 ms a second: this is less than a tenth of one.
+            assert!(here.abs_diff(real) <= 40, "{lead}, {ms} ms: {here} ms here, {real} ms there");
+        }
+    }
+}
