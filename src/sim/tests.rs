@@ -5,7 +5,7 @@ use super::clock::Span;
 use super::link;
 use super::pilot::{Action, Event, Pilot};
 use super::roster::{self, by_name};
-use super::scenario::{Answers, Case, Direction, Load};
+use super::scenario::{Answers, Case, Direction, LAWS, Load};
 use super::sweep::{Job, run};
 use super::tcp;
 use super::trace::Trace;
@@ -53,6 +53,22 @@ fn bbr_fills_the_line_and_keeps_less_than_a_round_trip_in_the_buffer() {
     assert!(score.p95 < 45.0, "{}", score.p95);
     let cubic = steer(plain(1, 500, tcp::Kind::Cubic), "none").up.expect("there was load");
     assert!(cubic.p50 > 200.0, "{}: what BBR is compared with", cubic.p50);
+}
+
+#[test]
+fn every_law_gets_through_outages_and_far_more_than_a_receiver_takes() {
+    // 400 Mbit/s for a second, nothing for two: more is under way than any receiver's window.
+    let kbit = [vec![400_000; 10], vec![0; 20]].concat();
+    let trace = Arc::new(Trace::of_steps("harsh", Span::ms(100), kbit));
+    for (name, law) in LAWS {
+        for direction in [Direction::Up, Direction::Down] {
+            let case =
+                Case { law, direction, length: Span::secs(20), flows: 3, ..Case::new(Arc::clone(&trace)) };
+            let outcome = steer(Case { rtt: Span::ms(150), ..case }, "none");
+            let share = used(&outcome);
+            assert!((0.1..=1.0).contains(&share) && outcome.events < 20_000_000, "{name}: {share}");
+        }
+    }
 }
 
 /// What each bulk flow has sent by the end, seen from the outside: the flows' own segments.

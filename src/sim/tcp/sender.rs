@@ -97,6 +97,8 @@ pub struct Sender {
     is_limited: bool,
     is_held_back: bool,
     next_send: Moment,
+    /// Whether nothing but the pace keeps it from sending.
+    waits_for_pace: bool,
 }
 
 impl Sender {
@@ -133,6 +135,7 @@ impl Sender {
             is_limited: false,
             is_held_back: false,
             next_send: now,
+            waits_for_pace: false,
         }
     }
 
@@ -167,7 +170,8 @@ impl Sender {
 
     /// The next segment to send now.
     pub fn transmit(&mut self, now: Moment) -> Option<u32> {
-        if now < self.next_send {
+        self.waits_for_pace = now < self.next_send;
+        if self.waits_for_pace {
             return None;
         }
         if f64::from(self.pipe) + 1.0 > self.window.size.max(1.0) {
@@ -431,11 +435,7 @@ impl Sender {
 
     /// When it wants to be woken.
     pub fn due(&self) -> Option<Moment> {
-        let is_paced = self.next_send > Moment::START
-            && self.law.pace().is_some()
-            && f64::from(self.pipe) + 1.0 <= self.window.size
-            && (self.next < self.limit || !self.lost.is_empty());
-        let due = if is_paced { self.timer.min(self.next_send) } else { self.timer };
+        let due = if self.waits_for_pace { self.timer.min(self.next_send) } else { self.timer };
         (due < Moment::NEVER).then_some(due)
     }
 
