@@ -53,6 +53,7 @@ const SWITCHES: &[(&str, &str, &str)] = &[
     ("reorder", "PERCENT", "packets that arrive late (0)"),
     ("seed", "N", "which of all worlds like this (1)"),
     ("seeds", "N", "so many worlds of each, from the seed on (1)"),
+    ("hold", "", "a trace keeps its last value instead of beginning anew; give it before the TRACE"),
     ("each", "", "compare: a line per trace too"),
     ("json", "", "for programs"),
     ("output", "FILE", "plot: write there instead of to standard output"),
@@ -63,6 +64,7 @@ struct Options {
     pilots: Vec<&'static Entry>,
     case: Case,
     seeds: u64,
+    is_hold: bool,
     is_each: bool,
     is_json: bool,
     output: Option<PathBuf>,
@@ -102,7 +104,7 @@ fn usage() -> String {
         text.push_str(&format!("  {switch:32}{gap} {help}\n"));
     }
     text.push_str(
-        "\nA TRACE is a CSV file: time_ms,capacity_kbit in equal steps; it repeats from its end.\n",
+        "\nA TRACE is a CSV file: time_ms,capacity_kbit in equal steps; at its end it begins anew.\n",
     );
     text
 }
@@ -123,6 +125,7 @@ fn read(mut parser: Parser) -> Result<Option<(&'static Command, Options)>, Strin
         pilots: Vec::new(),
         case: blank,
         seeds: 1,
+        is_hold: false,
         is_each: false,
         is_json: false,
         output: None,
@@ -142,7 +145,10 @@ fn read(mut parser: Parser) -> Result<Option<(&'static Command, Options)>, Strin
                 let found = COMMANDS.iter().find(|command| command.name == word);
                 command = Some(found.ok_or_else(|| format!("there is no command '{word}'"))?);
             }
-            Arg::Value(file) => options.traces.push(Arc::new(load(Path::new(&file))?)),
+            Arg::Value(file) => {
+                let trace = load(Path::new(&file))?;
+                options.traces.push(Arc::new(if options.is_hold { trace.held() } else { trace }));
+            }
         }
     }
     Ok(command.map(|command| (command, options)))
@@ -195,6 +201,7 @@ fn set(options: &mut Options, name: &str, parser: &mut Parser) -> Result<(), Str
         "reorder" => case.line.reorder = number()? / 100.0,
         "seed" => case.seed = number()? as u64,
         "seeds" => options.seeds = number()?.max(1.0) as u64,
+        "hold" => options.is_hold = true,
         "each" => options.is_each = true,
         "json" => options.is_json = true,
         "output" => options.output = Some(word.into()),

@@ -7,13 +7,14 @@
 use super::clock::{Moment, Span};
 use core::fmt;
 
-/// A capacity that changes with time, repeated from its end.
+/// A capacity that changes with time; at its end it begins anew, or stays as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trace {
     /// What people call it: the file's name without its ending.
     pub name: String,
     step: u64,
     kbit: Vec<u32>,
+    is_held: bool,
 }
 
 /// Why a text is no trace.
@@ -65,12 +66,12 @@ impl Trace {
         if kbit.iter().all(|&c| c == 0) {
             return Err(NotATrace { line: 2, what: "the line never carries anything" });
         }
-        Ok(Self { name: name.into(), step: Span::ms(step).0, kbit })
+        Ok(Self { name: name.into(), step: Span::ms(step).0, kbit, is_held: false })
     }
 
     /// A line that never changes; at least 1 kbit/s.
     pub fn constant(name: &str, kbit: u32) -> Self {
-        Self { name: name.into(), step: Span::secs(1).0, kbit: vec![kbit.max(1)] }
+        Self { name: name.into(), step: Span::secs(1).0, kbit: vec![kbit.max(1)], is_held: false }
     }
 
     /// A trace from its steps, for tests and made-up lines; all zero becomes 1 kbit/s.
@@ -78,7 +79,16 @@ impl Trace {
         if kbit.iter().all(|&c| c == 0) {
             kbit = vec![1];
         }
-        Self { name: name.into(), step: step.0.max(1), kbit }
+        Self { name: name.into(), step: step.0.max(1), kbit, is_held: false }
+    }
+
+    /// The same trace, but its last value stays; at least 1 kbit/s, or what waits would wait for ever.
+    pub fn held(mut self) -> Self {
+        if let Some(last) = self.kbit.last_mut() {
+            *last = (*last).max(1);
+        }
+        self.is_held = true;
+        self
     }
 
     /// The same trace, begun in its middle.
@@ -99,7 +109,9 @@ impl Trace {
     }
 
     fn step_kbit(&self, index: u64) -> u64 {
-        u64::from(self.kbit[(index % self.kbit.len() as u64) as usize])
+        let steps = self.kbit.len() as u64;
+        let index = if self.is_held { index.min(steps - 1) } else { index % steps };
+        u64::from(self.kbit[index as usize])
     }
 
     /// The capacity at `now`, in kbit/s.
@@ -180,6 +192,18 @@ mod tests {
         assert_eq!(trace().finish(Moment::START, 120_000), Moment::START + Span::ms(210));
         assert_eq!(trace().finish(Moment::START, 301_000), Moment::START + Span::ms(301));
         assert_eq!(trace().finish(Moment::START + Span::ms(150), 0), Moment::START + Span::ms(200));
+    }
+
+    #[test]
+    fn at_its_end_a_trace_begins_anew_or_stays() {
+        let at = |trace: Trace, ms| trace.kbit_at(Moment::START + Span::ms(ms));
+        assert_eq!([0, 100, 299, 300, 450].map(|ms| at(trace(), ms)), [8_000, 0, 16_000, 8_000, 0]);
+        assert_eq!(
+            [0, 100, 299, 300, 450].map(|ms| at(trace().held(), ms)),
+            [8_000, 0, 16_000, 16_000, 16_000]
+        );
+        let ends_in_outage = Trace::of_steps("t", Span::ms(100), vec![8_000, 0]).held();
+        assert!(ends_in_outage.finish(Moment::START + Span::ms(200), 1_000) < Moment::START + Span::secs(9));
     }
 
     #[test]
