@@ -34,6 +34,8 @@ impl fmt::Display for NotATrace {
 
 /// A capacity of 1 kbit/s moves one unit of work per nanosecond: the unit is 10⁻⁶ bit, and all sums are exact.
 const WORK_PER_BYTE: u64 = 8_000_000;
+/// So long without anything is an outage.
+const OUTAGE: Span = Span::secs(2);
 
 impl Trace {
     /// Reads the text of a file.
@@ -162,17 +164,13 @@ impl Trace {
         f64::from(sorted[((sorted.len() - 1) as f64 * q.clamp(0.0, 1.0)).round() as usize])
     }
 
-    /// Whether it carries (next to) nothing for two seconds or more within the first `length`.
+    /// Whether there are two seconds within the first `length` that carry less than a hundredth of what they do in the
+    /// mean.
     pub fn has_outage(&self, length: Span) -> bool {
-        let mut quiet = 0;
-        let floor = (self.mean() / 100.0).max(1.0);
-        for index in 0..(length.0 / self.step).max(1) {
-            quiet = if (self.step_kbit(index) as f64) < floor { quiet + self.step } else { 0 };
-            if quiet >= Span::secs(2).0 {
-                return true;
-            }
-        }
-        false
+        let least = self.mean() / 100.0 * 125.0 * OUTAGE.as_secs();
+        let steps = (length.0.saturating_sub(OUTAGE.0)) / self.step;
+        let carried = |n: u64| self.bytes_between(Moment(n * self.step), Moment(n * self.step) + OUTAGE);
+        length >= OUTAGE && (0..=steps).any(|n| carried(n) < least)
     }
 }
 
@@ -240,6 +238,6 @@ mod tests {
         };
         assert!(line(20).has_outage(Span::secs(4)));
         assert!(!line(19).has_outage(Span::secs(4)));
-        assert!(!line(20).has_outage(Span::secs(2)), "what lies behind the end does not count");
+        assert!(!line(20).has_outage(Span::ms(2_900)), "what lies behind the end does not count");
     }
 }
