@@ -355,6 +355,9 @@ fn with_own<'a>(scheme: &Scheme<'a>, most: usize) -> Scheme<'a> {
 pub fn out_of_reach(config: &Config) -> Vec<Fault> {
     let mut own: Vec<(&Rule, bool)> =
         config.rules.iter().filter(|rule| rule.line > 0).map(|rule| (rule, false)).collect();
+    if own.is_empty() {
+        return Vec::new();
+    }
     for wan in config.wans.iter().filter(|wan| wan.enabled) {
         for way in Way::ALL {
             let scheme = scheme(config, wan, way, 14, None, true);
