@@ -490,17 +490,7 @@ mod tests {
     }
 
     fn world() -> World {
-        let link = Link {
-            index: 2,
-            name: name("eth0"),
-            kind: String::new(),
-            hardware: 1,
-            is_up: true,
-            mtu: 1500,
-            group: 0,
-            master: 0,
-            gso_max_segs: 65_535,
-        };
+        let link = Link::ethernet(2, name("eth0"));
         World { links: alloc::vec![link], ..World::default() }
     }
 

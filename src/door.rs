@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The door: text becomes a configuration that is checked whole, once, or every fault of it is told.
 
+use crate::classify::check::NEVER;
 use crate::config::{Config, Fault, read};
 use crate::tc::classifier;
 use alloc::string::String;
@@ -37,9 +38,8 @@ pub fn load(bytes: &[u8]) -> Verdict {
 /// Every fault and warning, when there is at least one fault.
 pub fn check(bytes: &[u8]) -> Verdict {
     let (config, mut warnings) = load(bytes)?;
-    let is_new = |fault: &Fault| {
-        !warnings.iter().any(|known| known.line == fault.line && known.text.contains("can never match"))
-    };
+    let is_new =
+        |fault: &Fault| !warnings.iter().any(|known| known.line == fault.line && known.text.contains(NEVER));
     let found: Vec<Fault> = classifier::out_of_reach(&config).into_iter().filter(is_new).collect();
     warnings.extend(found);
     warnings.sort_by_key(|warning| warning.line);

@@ -12,6 +12,9 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+/// What every warning about a rule out of reach says, so that each rule has one.
+pub const NEVER: &str = "can never match";
+
 /// The warnings about `found` rules, which are out of reach on every way they hold.
 pub fn warning(rule: &Rule, other: &Rule) -> Fault {
     let place = match other.line {
@@ -19,7 +22,7 @@ pub fn warning(rule: &Rule, other: &Rule) -> Fault {
         line => format!("line {line}"),
     };
     let text = format!(
-        "rule '{}' can never match: rule '{}' ({place}) takes all its packets first; option 'priority' puts it in front",
+        "rule '{}' {NEVER}: rule '{}' ({place}) takes all its packets first; option 'priority' puts it in front",
         rule.name, other.name
     );
     Fault { severity: Severity::Warning, line: rule.line, option: String::new(), text }
@@ -56,7 +59,7 @@ pub fn unreached(scheme: &Scheme<'_>) -> Option<Vec<usize>> {
 /// The warning about a rule that [`unreached`] names.
 pub fn never(rule: &Rule) -> Fault {
     let text = format!(
-        "rule '{}' can never match: rules before it take every packet that meets its conditions, or none can; option \
+        "rule '{}' {NEVER}: rules before it take every packet that meets its conditions, or none can; option \
          'priority' puts it in front",
         rule.name
     );

@@ -96,13 +96,18 @@ fn agree_on(
             returns(verdict),
             "seed {seed}, packet {n}: {frame:02x?}\n{seen:?}\n{reason:?}\n{rules:#?}"
         );
-        decided[match reason {
-            Reason::Rule(_) => 0,
-            Reason::Default => 1,
-            Reason::Control => 2,
-            Reason::Odd => 3,
-            Reason::Local => 4,
-        }] += 1;
+        decided[place(reason)] += 1;
+    }
+}
+
+/// Where decisions are counted by their reason.
+pub(super) fn place(reason: Reason<'_>) -> usize {
+    match reason {
+        Reason::Rule(_) => 0,
+        Reason::Default => 1,
+        Reason::Control => 2,
+        Reason::Odd => 3,
+        Reason::Local => 4,
     }
 }
 

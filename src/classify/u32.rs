@@ -538,8 +538,9 @@ fn merged(keys: &[Key]) -> Option<Vec<Key>> {
 #[cfg(test)]
 mod tests {
     use super::super::random::{Random, packet, rules};
-    use super::super::scheme::{Place, Reason};
+    use super::super::scheme::Place;
     use super::super::sight;
+    use super::super::tests::place;
     use super::*;
     use crate::config::rule::Match;
     use crate::units::{Dscp, Prefix};
@@ -683,13 +684,7 @@ mod tests {
                     returns(verdict),
                     "seed {seed}, packet {n}: {frame:02x?}\n{seen:?}\n{reason:?}\n{rules:#?}"
                 );
-                decided[match reason {
-                    Reason::Rule(_) => 0,
-                    Reason::Default => 1,
-                    Reason::Control => 2,
-                    Reason::Odd => 3,
-                    Reason::Local => 4,
-                }] += 1;
+                decided[place(reason)] += 1;
             }
         }
         (decided, most, shortened)

@@ -100,17 +100,7 @@ pub(crate) fn assume(config: &Config, world: &mut World, out: &mut String) {
             }
             let _ =
                 writeln!(out, "# there is no device {name} here; taken to be Ethernet with an MTU of 1500");
-            world.links.push(Link {
-                index: 0,
-                name,
-                kind: String::new(),
-                hardware: 1,
-                is_up: true,
-                mtu: 1500,
-                group: 0,
-                master: 0,
-                gso_max_segs: 65_535,
-            });
+            world.links.push(Link::ethernet(0, name));
         }
     }
 }

@@ -36,9 +36,7 @@ impl Reader<'_> {
     /// Addresses that are read as something else than they look like, or that no packet on a line has.
     fn check_prefixes(&mut self, row: &Row, option: &Opt, prefixes: &[Prefix]) {
         for word in words(&option.value).unwrap_or_default() {
-            if let Ok(prefix) = value::prefix(word)
-                && value::has_host_bits(word)
-            {
+            if let Some(prefix) = value::widened(word) {
                 let text = format!("{word} is read as {prefix}, all of that network; one address has no /");
                 self.faults.warn(option.line, row.name, text);
             }

@@ -197,15 +197,14 @@ pub fn prefix(text: &str) -> Result<Prefix, String> {
     made.ok_or_else(wrong)
 }
 
-/// Whether an address has bits beyond the length of its prefix, which are then not looked at.
-pub fn has_host_bits(text: &str) -> bool {
-    let Ok(prefix) = prefix(text) else { return false };
-    let address = text.split('/').next().unwrap_or_default();
-    match address.parse::<core::net::IpAddr>() {
-        Ok(core::net::IpAddr::V4(v4)) => !prefix.address.starts_with(&v4.octets()),
-        Ok(core::net::IpAddr::V6(v6)) => prefix.address != v6.octets(),
-        Err(_) => false,
-    }
+/// The prefix an address is read as that has bits beyond its length, which are then not looked at.
+pub fn widened(text: &str) -> Option<Prefix> {
+    let prefix = prefix(text).ok()?;
+    let is_cut = match text.split('/').next()?.parse().ok()? {
+        core::net::IpAddr::V4(v4) => !prefix.address.starts_with(&v4.octets()),
+        core::net::IpAddr::V6(v6) => prefix.address != v6.octets(),
+    };
+    is_cut.then_some(prefix)
 }
 
 /// The names of code points: RFC 2474, 2597, 3246, 5865, 8622 and NQB.

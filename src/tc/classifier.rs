@@ -93,19 +93,18 @@ pub fn for_htb(scheme: &Scheme<'_>, list: &List) -> Result<Made, TooMuch> {
         return Err(TooMuch::Marks);
     }
     let mut made = Made::default();
-    for verdict in marked {
-        let Some(mark) = verdict.mark else { continue };
-        let entry = entry(verdict.leaf, mark);
+    for (leaf, mark) in marked {
+        let entry = entry(leaf, mark);
         made.classes.extend(entry_classes(entry));
         for (step, is_v6) in [(0, false), (1, true)] {
-            let program = of_family(is_v6, verdict.leaf);
+            let program = of_family(is_v6, leaf);
             made.filters.push(filter(entry, step, program, rewrite(mark, is_v6)));
         }
         // What is neither keeps its bytes and goes on.
-        made.filters.push(filter(entry, 2, answer(verdict.leaf.0), Vec::new()));
+        made.filters.push(filter(entry, 2, answer(leaf.0), Vec::new()));
     }
-    let returns = |verdict: Verdict| verdict.mark.map_or(verdict.leaf, |mark| entry(verdict.leaf, mark)).0;
-    let program = compile(list, &framing(scheme), &returns).ok_or(TooMuch::Program)?;
+    let program =
+        compile(list, &framing(scheme), &|verdict| destination(verdict).0).ok_or(TooMuch::Program)?;
     made.filters.push(filter(Handle::new(ROOT_MAJOR, 0), 0, program, Vec::new()));
     Ok(made)
 }
@@ -128,17 +127,15 @@ pub fn for_htb_by_u32(scheme: &Scheme<'_>, list: &List) -> Result<Made, TooMuch>
     if marked.len() > limits::MARKS {
         return Err(TooMuch::Marks);
     }
-    let returns = |verdict: Verdict| verdict.mark.map_or(verdict.leaf, |mark| entry(verdict.leaf, mark));
-    let tables = tables::compile(scheme, &returns).ok_or(TooMuch::Program)?;
+    let tables = tables::compile(scheme, &destination).ok_or(TooMuch::Program)?;
     let mut made = Made { note: left_out(scheme.way, &tables.left_out), ..Made::default() };
     let mut add = |parent, pref, kind| {
         made.filters.push(Filter { parent, pref, protocol: ALL_PROTOCOLS, kind: FilterKind::U32(kind) });
     };
-    for verdict in marked {
-        let Some(mark) = verdict.mark else { continue };
-        let entry = entry(verdict.leaf, mark);
+    for (leaf, mark) in marked {
+        let entry = entry(leaf, mark);
         made.classes.extend(entry_classes(entry));
-        add(entry, cls_u32::ENTRY_PREFERENCE, rewriter(verdict.leaf, mark, scheme.header));
+        add(entry, cls_u32::ENTRY_PREFERENCE, rewriter(leaf, mark, scheme.header));
     }
     let nodes: Vec<_> = tables.nodes.iter().map(|node| cls_u32::node(node, Vec::new())).collect();
     let mut whole = U32 { tables: tables.tables, nodes: nodes.into(), ..U32::default() };
@@ -220,7 +217,7 @@ pub fn for_cake(scheme: &Scheme<'_>, list: &List, config: &Config, mode: Diffser
         let action = Action::Priority { priority: special, is_last_word };
         filters.push(filter(root, special.minor(), program, alloc::vec![action]));
     }
-    let mut points: Vec<Dscp> = marks.iter().filter_map(|verdict| verdict.mark).collect();
+    let mut points: Vec<Dscp> = marks.iter().map(|(_, mark)| *mark).collect();
     points.sort_unstable();
     points.dedup();
     for point in points {
@@ -377,15 +374,22 @@ fn framing(scheme: &Scheme<'_>) -> Framing {
     Framing { way: scheme.way, header: scheme.header, control: scheme.of_control(), only: None }
 }
 
-/// The verdicts that give packets a DSCP, each once, in the order of the list.
-fn marked(list: &List) -> Vec<Verdict> {
-    let mut marked: Vec<Verdict> = Vec::new();
+/// The leaves whose packets are given a DSCP, with it, each pair once, in the order of the list.
+fn marked(list: &List) -> Vec<(Handle, Dscp)> {
+    let mut marked: Vec<(Handle, Dscp)> = Vec::new();
     for verdict in list.lines.iter().map(|line| line.verdict).chain([list.default]) {
-        if verdict.mark.is_some() && !marked.contains(&verdict) {
-            marked.push(verdict);
+        if let Some(pair) = verdict.mark.map(|mark| (verdict.leaf, mark))
+            && !marked.contains(&pair)
+        {
+            marked.push(pair);
         }
     }
     marked
+}
+
+/// Where an HTB's packets of a verdict go: to their leaf, or by the entry that marks them.
+fn destination(verdict: Verdict) -> Handle {
+    verdict.mark.map_or(verdict.leaf, |mark| entry(verdict.leaf, mark))
 }
 
 /// An inner class is one with a class below it; nothing is ever sent by either.

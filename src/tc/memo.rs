@@ -114,17 +114,7 @@ mod tests {
     #[test]
     fn whatever_was_planned_before_a_plan_is_the_same() {
         let mut random = Random::seeded(1);
-        let link = |name, index| Link {
-            index,
-            name: DeviceName::new(name).expect("a short name"),
-            kind: String::new(),
-            hardware: 1,
-            is_up: true,
-            mtu: 1500,
-            group: 0,
-            master: 0,
-            gso_max_segs: 65_535,
-        };
+        let link = |name, index| Link::ethernet(index, DeviceName::new(name).expect("a short name"));
         let mut memo = Memo::default();
         let mut hits = 0;
         for _ in 0..600 {

@@ -323,6 +323,21 @@ pub struct Link {
 }
 
 impl Link {
+    /// A device of Ethernet as most are: up, with an MTU of 1500, of no group and no bridge.
+    pub fn ethernet(index: u32, name: DeviceName) -> Self {
+        Self {
+            index,
+            name,
+            kind: String::new(),
+            hardware: 1,
+            is_up: true,
+            mtu: 1500,
+            group: 0,
+            master: 0,
+            gso_max_segs: 65_535,
+        }
+    }
+
     /// Whether it is an IFB device of ours.
     pub fn is_ours(&self) -> bool {
         self.kind == "ifb" && self.group == GROUP

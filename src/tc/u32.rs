@@ -278,17 +278,7 @@ mod tests {
     /// A planned tree whose classes are given DSCPs, so that there are entries.
     fn planned() -> (Vec<Link>, Device) {
         let name = DeviceName::new("eth7").expect("valid");
-        let link = Link {
-            index: 7,
-            name,
-            kind: String::new(),
-            hardware: 1,
-            is_up: true,
-            mtu: 1500,
-            group: 0,
-            master: 0,
-            gso_max_segs: 65_535,
-        };
+        let link = Link::ethernet(7, name);
         let lacks = Lacks { bpf: true, ..Lacks::default() };
         let world = World { links: alloc::vec![link.clone()], lacks, ..World::default() };
         let mut classes = Class::defaults();
