@@ -19,10 +19,12 @@ extern crate alloc;
 
 pub mod classify;
 pub mod config;
+pub mod control;
 pub mod daemon;
 pub mod door;
 pub mod json;
 pub mod limits;
+pub mod measure;
 pub mod report;
 pub mod tc;
 pub mod units;

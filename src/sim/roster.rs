@@ -4,6 +4,7 @@
 use super::baseline::BASELINES;
 use super::pilot::Pilot;
 use super::world::Setup;
+use crate::control::{self, Controller};
 
 /// A pilot by its name.
 pub struct Entry {
@@ -16,7 +17,11 @@ pub struct Entry {
 }
 
 /// weir's own; they stand above the others in a comparison.
-const OURS: &[Entry] = &[];
+const OURS: &[Entry] = &[Entry {
+    name: "weir",
+    help: "weir's controller, with nothing configured",
+    make: |_| Box::new(Controller::new(&control::Setup::default())),
+}];
 
 /// All of them, in the order of the table.
 pub fn all() -> impl Iterator<Item = &'static Entry> {

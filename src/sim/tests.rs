@@ -3,7 +3,7 @@
 
 use super::clock::Span;
 use super::link;
-use super::pilot::{Action, Event, Pilot};
+use super::pilot::{Action, Event, Pilot, Question};
 use super::roster::{self, by_name};
 use super::scenario::{Answers, Case, Direction, LAWS, Load};
 use super::sweep::{Job, run};
@@ -152,7 +152,7 @@ impl Pilot for Prober {
             }
             Event::Deadline => {
                 self.next = now + Micros::ms(100);
-                self.todo.push(Action::Probe { reflector: 0, id: 7 });
+                self.todo.push(Action::Probe { reflector: 0, id: 7, question: Question::Timestamp });
             }
             Event::Answer { sent, received, one_way, .. } => {
                 let (out, back) = one_way.expect("it tells the time");

@@ -385,7 +385,7 @@ impl World {
                     };
                     pilot.handle(self.now.time(), counters);
                 }
-                Action::Probe { reflector, id } => self.probe(reflector, id),
+                Action::Probe { reflector, id, .. } => self.probe(reflector, id),
                 Action::SetRates { up, down } => {
                     self.set_rate(Way::Up, up);
                     self.set_rate(Way::Down, down);

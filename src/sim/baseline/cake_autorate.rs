@@ -7,7 +7,7 @@
 //! per step), and the restart of a pinger that died.
 
 use super::{HandSet, kbit};
-use crate::sim::pilot::{Action, Event, Pilot, WayCounters};
+use crate::sim::pilot::{Action, Event, Pilot, Question, WayCounters};
 use crate::sim::world::Setup;
 use crate::units::{Micros, Time};
 use std::collections::VecDeque;
@@ -356,7 +356,11 @@ impl CakeAutorate {
             self.ping = (self.ping + 1) % self.active().max(1);
             if let Some(reflector) = self.reflectors.get(self.ping) {
                 self.sent += 1;
-                self.todo.push_back(Action::Probe { reflector: reflector.id, id: self.sent });
+                self.todo.push_back(Action::Probe {
+                    reflector: reflector.id,
+                    id: self.sent,
+                    question: Question::Timestamp,
+                });
             }
         }
         if now >= self.next_health && self.state == State::Running {

@@ -6,7 +6,7 @@
 //! reflectors; with fewer than five fresh ones the smallest, with none it goes to its minimum.
 
 use super::kbit;
-use crate::sim::pilot::{Action, Event, Pilot, WayCounters};
+use crate::sim::pilot::{Action, Event, Pilot, Question, WayCounters};
 use crate::sim::random::Random;
 use crate::sim::world::Setup;
 use crate::units::{Micros, Time};
@@ -166,7 +166,11 @@ impl Pilot for SqmAutorate {
                     self.next_ping = now + Micros(TICK.0 / self.averages.len() as u64);
                     self.ping = (self.ping + 1) % self.averages.len();
                     self.sent += 1;
-                    self.todo.push_back(Action::Probe { reflector: self.ping as u16, id: self.sent });
+                    self.todo.push_back(Action::Probe {
+                        reflector: self.ping as u16,
+                        id: self.sent,
+                        question: Question::Timestamp,
+                    });
                 }
             }
         }

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a controller is told and what it says: no clock, no socket.
+
+pub use crate::measure::probe::Question;
+use crate::units::{Bytes, Micros, Rate, Time};
+
+/// What is known of one direction before anything is measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bounds {
+    /// Never below this.
+    pub least: Option<Rate>,
+    /// Where to begin: what was learnt before.
+    pub start: Option<Rate>,
+    /// Never above this.
+    pub most: Option<Rate>,
+}
+
+/// What is known of a line before anything is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Setup {
+    /// Upload; `None`: it is not steered.
+    pub up: Option<Bounds>,
+    /// Download; `None`: it is not steered.
+    pub down: Option<Bounds>,
+    /// The wait that is aimed at, where the user has an opinion.
+    pub target: Option<Micros>,
+    /// How many can be asked.
+    pub reflectors: u16,
+}
+
+/// Nothing configured: both directions, from nowhere to everywhere.
+impl Default for Setup {
+    fn default() -> Self {
+        Self { up: Some(Bounds::default()), down: Some(Bounds::default()), target: None, reflectors: 6 }
+    }
+}
+
+/// What the counters of one direction say, all since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WayCounters {
+    /// The bytes our shaper has let out.
+    pub released: Bytes,
+    /// The bytes on the line's interface: in front of our download shaper, behind our upload shaper.
+    pub line: Bytes,
+    /// The bytes waiting in our shaper now.
+    pub backlog: Bytes,
+    /// The packets waiting in our shaper now.
+    pub packets: u32,
+    /// The packets our shaper has dropped.
+    pub drops: u64,
+    /// The packets our shaper has marked.
+    pub marks: u64,
+}
+
+/// What has happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The program began.
+    Start,
+    /// The counters were read.
+    Counters {
+        /// When.
+        at: Time,
+        /// Upload.
+        up: WayCounters,
+        /// Download.
+        down: WayCounters,
+    },
+    /// A probe was answered.
+    Answer {
+        /// Who answered.
+        reflector: u16,
+        /// Which probe.
+        id: u32,
+        /// When it was sent.
+        sent: Time,
+        /// When the answer came.
+        received: Time,
+        /// How long it took there and back, where the reflector tells the time.
+        one_way: Option<(Micros, Micros)>,
+    },
+    /// The moment the controller named has come.
+    Deadline,
+}
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Read the counters; answered with [`Event::Counters`].
+    ReadCounters,
+    /// Send a probe; answered with [`Event::Answer`], or never.
+    Probe {
+        /// Whom to ask.
+        reflector: u16,
+        /// What to call it.
+        id: u32,
+        /// How.
+        question: Question,
+    },
+    /// Change the shaper's rates.
+    SetRates {
+        /// Upload, if that is to change.
+        up: Option<Rate>,
+        /// Download, if that is to change.
+        down: Option<Rate>,
+    },
+}
