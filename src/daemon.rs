@@ -16,6 +16,7 @@ use crate::door::{Reading, Refusal};
 use crate::tc::diff::{Op, Ops, diff};
 use crate::tc::memo::Memo;
 use crate::tc::plan::{Lacks, Plan, World, plan_with};
+use crate::tc::speed::Speeds;
 use crate::tc::{Origin, Tree};
 use crate::units::{DeviceName, Micros, Time};
 use alloc::boxed::Box;
@@ -159,6 +160,8 @@ pub struct Daemon {
     config: Option<Config>,
     plan: Plan,
     memo: Memo,
+    /// What the lines are steered to.
+    speeds: Speeds,
     lacks: Lacks,
     phase: Phase,
     end: End,
@@ -195,6 +198,7 @@ impl Daemon {
             config: None,
             plan: Plan::default(),
             memo: Memo::default(),
+            speeds: Speeds::default(),
             lacks,
             phase: Phase::Idle,
             end,
@@ -340,7 +344,7 @@ impl Daemon {
         self.phase = Phase::Idle;
         seen.world.lacks = self.lacks;
         self.plan = match &self.config {
-            Some(config) => plan_with(config, &seen.world, &mut self.memo),
+            Some(config) => plan_with(config, &seen.world, &self.speeds, &mut self.memo),
             None => Plan::default(),
         };
         self.plan.yield_to_others(&seen.tree);

@@ -5,6 +5,8 @@
 
 /// Lines (WANs) one router can have: two fixed lines, two modems and their backups.
 pub const WANS: usize = 8;
+/// Who can be asked how long an answer takes, for each line: half a dozen at a time, the others in reserve.
+pub const REFLECTORS: usize = 24;
 /// Traffic classes per direction; each is an HTB class and a leaf, and a row people must be able to read.
 pub const CLASSES: usize = 12;
 /// Rules, built-in ones among them: more than anybody has written by hand, few enough to compile in a moment.

@@ -63,11 +63,13 @@ fn line(wan: &Wan) -> String {
         (None, Some(network)) => format!("network '{network}'"),
         (None, None) => "the default route's device".into(),
     };
-    let speed = |rate: Option<crate::units::Rate>, way: &str| match rate {
-        Some(rate) => format!("{rate} {way}"),
-        None => format!("{way} not shaped"),
+    let speed = |way: Way, word: &str| match wan.speed(way) {
+        Some(rate) if wan.steers(way) => format!("up to {} {word}", wan.limits(way).max.unwrap_or(rate)),
+        Some(rate) => format!("{rate} {word}"),
+        None if wan.steers(way) => format!("{word} as the line carries"),
+        None => format!("{word} not shaped"),
     };
-    format!("{}, {} on {device}", speed(wan.download, "down"), speed(wan.upload, "up"))
+    format!("{}, {} on {device}", speed(Way::Down, "down"), speed(Way::Up, "up"))
 }
 
 /// What the tables do not show: DSCPs that classes set, and what the file switched off of that which is built in.

@@ -39,11 +39,12 @@ pub(super) fn check(understood: &mut Understood<'_>, faults: &mut Faults) {
         check_device(wan, section, faults);
         check_download(wan, section, wans, faults);
         check_engine(wan, section, &understood.classes, faults);
+        super::steer::check(wan, section, faults);
     }
 }
 
 /// The line of an option, else of its section.
-fn line_of(section: &Section, option: &str) -> u32 {
+pub(super) fn line_of(section: &Section, option: &str) -> u32 {
     section.option(option).map_or(section.line, |option| option.line)
 }
 

@@ -55,10 +55,7 @@ fn check_local(rule: &Rule, line: u32, config: &Config, faults: &mut Faults) {
     let Some(near) = near else { return };
     let ways = Way::ALL.into_iter().filter(|way| rule.way.is_none_or(|only| only == *way));
     let wans = || config.wans.iter().filter(|wan| wan.enabled);
-    let is_shaped = |wan: &Wan, way: Way| match way {
-        Way::Up => wan.upload.is_some(),
-        Way::Down => wan.download.is_some(),
-    };
+    let is_shaped = |wan: &Wan, way: Way| wan.is_wanted(way);
     let sees = |wan: &Wan, way: Way| {
         !is_shaped(wan, way) || !wan.nat || (way == Way::Down && wan.download_on == DownloadOn::Lan)
     };

@@ -72,11 +72,18 @@ fn line(out: &mut String, wan: &Wan) {
         (None, Some(network)) => format!("that of network '{network}'"),
         (None, None) => "that of the default route".into(),
     };
-    let speed = |rate: Option<Rate>| rate.map_or("not known, not shaped".into(), |rate| rate.to_string());
+    let speed = |way: Way| match wan.speed(way) {
+        Some(rate) if wan.steers(way) => {
+            format!("follows the line, at most {}", wan.limits(way).max.unwrap_or(rate))
+        }
+        Some(rate) => rate.to_string(),
+        None if wan.steers(way) => "follows the line".into(),
+        None => "not known, not shaped".into(),
+    };
     row(out, "enabled", yes(wan.enabled), wan.enabled);
     row(out, "device", device, wan.device.is_none() && wan.network.is_none());
-    row(out, "download", speed(wan.download), wan.download.is_none());
-    row(out, "upload", speed(wan.upload), wan.upload.is_none());
+    row(out, "download", speed(Way::Down), wan.download.is_none());
+    row(out, "upload", speed(Way::Up), wan.upload.is_none());
     let lan = wan.lan.map_or(String::new(), |lan| format!(", {lan}"));
     row(
         out,
@@ -96,9 +103,31 @@ fn line(out: &mut String, wan: &Wan) {
     row(out, "trust_dscp", wan.trust_dscp.word(), wan.trust_dscp == usual.trust_dscp);
     row(out, "wash", wan.wash.word(), wan.wash == usual.wash);
     row(out, "nat", yes(wan.nat), wan.nat == usual.nat);
+    if Way::ALL.iter().any(|way| wan.steers(*way)) {
+        steer(out, wan);
+    }
     if wan.engine != Engine::Htb {
         cake(out, wan);
     }
+}
+
+fn steer(out: &mut String, wan: &Wan) {
+    let found = |text: Option<String>| text.unwrap_or_else(|| "found out".into());
+    let rate = |rate: Option<Rate>| rate.map_or("none".into(), |rate| rate.to_string());
+    let steer = &wan.steer;
+    for (name, limit) in [
+        ("download_min", steer.down.min),
+        ("download_max", steer.down.max),
+        ("upload_min", steer.up.min),
+        ("upload_max", steer.up.max),
+    ] {
+        row(out, name, rate(limit), limit.is_none());
+    }
+    row(out, "latency_target", found(steer.target.map(|span| span.to_string())), steer.target.is_none());
+    let names: Vec<String> = steer.reflectors.iter().map(ToString::to_string).collect();
+    let names = if names.is_empty() { "well-known resolvers".into() } else { names.join(", ") };
+    row(out, "reflector", names, steer.reflectors.is_empty());
+    row(out, "probe", steer.probe.word(), steer.probe == Default::default());
 }
 
 fn cake(out: &mut String, wan: &Wan) {

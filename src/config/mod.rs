@@ -15,8 +15,11 @@ pub mod read;
 mod read_rule;
 pub mod rule;
 pub mod service;
+pub mod steer;
 pub mod uci;
 pub mod value;
+
+pub use steer::Steer;
 
 use crate::units::{Bytes, DeviceName, Dscp, Micros, Permille, Rate, Way};
 use alloc::string::String;
@@ -97,6 +100,8 @@ pub struct Wan {
     pub nat: bool,
     /// What only the CAKE engine knows.
     pub cake: CakeOptions,
+    /// Whether and how its rates follow the line.
+    pub steer: Steer,
 }
 
 /// Where arriving traffic is shaped.
@@ -308,6 +313,7 @@ impl Wan {
             wash: Ways::None,
             nat: true,
             cake: CakeOptions::default(),
+            steer: Steer::default(),
         }
     }
 }

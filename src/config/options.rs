@@ -2,6 +2,7 @@
 //! Every option there is, in one table: it feeds the parser, `weir help config`, the README and the forms.
 
 use super::link::Cells;
+use super::steer::Probing;
 use super::{AckFilter, CakeTin, Diffserv, DownloadOn, Engine, LogLevel, Offloads, Ways, value};
 use crate::units::Micros;
 use alloc::string::String;
@@ -89,6 +90,8 @@ pub enum Kind {
     Length,
     /// A list of built-in services.
     Services,
+    /// A list of addresses and names.
+    Fars,
 }
 
 /// One option.
@@ -117,8 +120,8 @@ const fn row(
 }
 
 use Kind::{
-    Bool, Choice, ClassName, Device, Dscp, Dscps, Integer, Length, Link, Mask, Network, Ports, Prefixes,
-    Protocols, Rate, Services, Share, Size, Span, Text,
+    Bool, Choice, ClassName, Device, Dscp, Dscps, Fars, Integer, Length, Link, Mask, Network, Ports,
+    Prefixes, Protocols, Rate, Services, Share, Size, Span, Text,
 };
 use SectionType::{Class, Globals, Rule, Wan};
 
@@ -167,10 +170,48 @@ pub const OPTIONS: &[Row] = &[
         Wan,
         "download",
         Rate,
-        "not shaped",
-        "Speed of arriving traffic, a little below what the line carries.",
+        "found out",
+        "Speed of arriving traffic, a little below what the line carries; the most it is given where it is adapted.",
     ),
-    row(Wan, "upload", Rate, "not shaped", "Speed of leaving traffic, a little below what the line carries."),
+    row(
+        Wan,
+        "upload",
+        Rate,
+        "found out",
+        "The same for leaving traffic. With one of the two alone the other is not shaped.",
+    ),
+    row(
+        Wan,
+        "adapt",
+        Choice(AUTO_OR_BOOL),
+        "auto",
+        "Rates follow what the line carries at the moment; auto: where there are no speeds, or a min or max.",
+    ),
+    row(Wan, "download_min", Rate, "none", "Adapted, arriving traffic is never given less."),
+    row(Wan, "download_max", Rate, "download, or none", "Adapted, arriving traffic is never given more."),
+    row(Wan, "upload_min", Rate, "none", "Adapted, leaving traffic is never given less."),
+    row(Wan, "upload_max", Rate, "upload, or none", "Adapted, leaving traffic is never given more."),
+    row(
+        Wan,
+        "latency_target",
+        Span(1_000, 500_000),
+        "found out",
+        "Adapted: the wait in the line that is allowed under load.",
+    ),
+    row(
+        Wan,
+        "reflector",
+        Fars,
+        "well-known resolvers",
+        "Adapted: who is asked how long an answer takes; with any given, these alone.",
+    ),
+    row(
+        Wan,
+        "probe",
+        Choice(Probing::WORDS),
+        "auto",
+        "Adapted: how reflectors are asked; auto is ICMP, and DNS where that is not answered.",
+    ),
     row(
         Wan,
         "download_on",
@@ -350,13 +391,13 @@ impl Kind {
             Size => "bytes",
             Length => "bytes",
             Bool | Integer(..) | Mask | Device | Network | Choice(_) | Link | ClassName | Text
-            | Protocols | Ports | Prefixes | Dscp | Dscps | Services => "",
+            | Protocols | Ports | Prefixes | Dscp | Dscps | Services | Fars => "",
         }
     }
 
     /// Whether the option may be a list, or several words in one.
     pub const fn is_list(self) -> bool {
-        matches!(self, Protocols | Ports | Prefixes | Dscps | Services)
+        matches!(self, Protocols | Ports | Prefixes | Dscps | Services | Fars)
     }
 }
 
@@ -390,6 +431,7 @@ impl fmt::Display for Kind {
             Dscps => f.write_str("list: EF, AF41, CS1, … or 0 to 63"),
             Length => f.write_str("0-200, 1000-"),
             Services => f.write_str("list of services"),
+            Fars => f.write_str("list: 9.9.9.9, 2620:fe::fe, dns.example.net"),
         }
     }
 }

@@ -9,6 +9,7 @@ use super::error::{Fault, Faults, Severity};
 use super::link::{self, Cells, LinkLayer};
 use super::options::{self, Kind, OPTIONS, Row, SectionType, did_you_mean};
 use super::service::{self, Service};
+use super::steer::{self, Far};
 use super::uci::{self, Opt, Package, Section};
 use super::value::{self, Quoted};
 use super::{
@@ -95,6 +96,7 @@ pub(super) enum Checked {
     Dscps(u64),
     Length((u16, u16)),
     Services(Vec<Service>),
+    Fars(Vec<Far>),
 }
 
 pub(super) struct Reader<'a> {
@@ -212,7 +214,10 @@ impl<'a> Reader<'a> {
                 ("trust_dscp", Checked::Word(word)) => set(&mut wan.trust_dscp, Ways::from_word(&word)),
                 ("wash", Checked::Word(word)) => set(&mut wan.wash, Ways::from_word(&word)),
                 ("nat", Checked::Bool(yes)) => wan.nat = yes,
-                (name, value) => cake(&mut wan, name, &value),
+                (name, value) => {
+                    steer::read(&mut wan.steer, name, &value);
+                    cake(&mut wan, name, &value);
+                }
             }
         }
         wan.link = link.over(wan.link);
@@ -355,7 +360,7 @@ fn check_text(kind: Kind, text: &str) -> Result<Checked, String> {
         Kind::Text => Checked::Word(free_text(text)?),
         Kind::Dscp => Checked::Dscp(value::dscp(text)?),
         Kind::Length => Checked::Length(value::length(text)?),
-        Kind::Protocols | Kind::Ports | Kind::Prefixes | Kind::Dscps | Kind::Services => {
+        Kind::Protocols | Kind::Ports | Kind::Prefixes | Kind::Dscps | Kind::Services | Kind::Fars => {
             return check_list(kind, &[text]);
         }
     })
@@ -395,6 +400,16 @@ fn check_list(kind: Kind, words: &[&str]) -> Result<Checked, String> {
             let mut all = words.map(value::ports).collect::<Result<Vec<_>, _>>()?;
             value::join(&mut all);
             Checked::Ports(all)
+        }
+        Kind::Fars => {
+            if words.len() > limits::REFLECTORS {
+                return Err(format!(
+                    "has {} entries; at most {} are possible",
+                    words.len(),
+                    limits::REFLECTORS
+                ));
+            }
+            Checked::Fars(words.map(steer::far).collect::<Result<Vec<_>, _>>()?)
         }
         Kind::Prefixes => {
             let mut all = words.map(value::prefix).collect::<Result<Vec<_>, _>>()?;
@@ -550,6 +565,7 @@ mod tests {
             (.., Kind::Dscp | Kind::Dscps) => "EF",
             (.., Kind::Length) => "0-100",
             (.., Kind::Services) => "icmp",
+            (.., Kind::Fars) => "192.0.2.1",
         }
     }
 
@@ -602,17 +618,16 @@ mod tests {
                 defaults += 1;
             }
         }
-        assert_eq!(defaults, 21);
+        assert_eq!(defaults, 23);
     }
 
     #[test]
     fn no_mutation_of_a_good_file_makes_the_reader_panic() {
         // Each option once with a value of its own, in sections that may stand beside each other.
         let mut whole = String::from("config wan 'wan'\n option link 'docsis'\n list upload '1.5mbit'\n");
-        for row in OPTIONS
-            .iter()
-            .filter(|row| row.section == SectionType::Wan && !["link", "upload"].contains(&row.name))
-        {
+        for row in OPTIONS.iter().filter(|row| {
+            row.section == SectionType::Wan && !["link", "upload", "upload_min"].contains(&row.name)
+        }) {
             whole.push_str(&format!(" option {} '{}'\n", row.name, another(row)));
         }
         whole.push_str("config class 'x'\n option guarantee '5%'\n option limit '90'\n option default '1'\n");

@@ -98,8 +98,7 @@ fn one_way(config: &Config, wan: &Wan, way: Way, flow: &Flow, out: &mut String) 
             rule.class
         );
     }
-    let speed = if way == Way::Up { wan.upload } else { wan.download };
-    if speed.is_none() {
+    if !wan.is_wanted(way) {
         let _ = writeln!(out, "  but {way} is not shaped: no speed known (option '{way}')");
     }
 }

@@ -85,6 +85,7 @@ mod tests {
     use crate::config::{Engine, Ways, read};
     use crate::tc::Link;
     use crate::tc::plan::{Lacks, World, plan, plan_with};
+    use crate::tc::speed::Speeds;
     use crate::units::{DeviceName, Rate};
     use alloc::format;
     use alloc::string::String;
@@ -126,7 +127,7 @@ mod tests {
             };
             memo.begin(&config);
             hits += memo.known.len();
-            assert_eq!(plan_with(&config, &world, &mut memo), plan(&config, &world));
+            assert_eq!(plan_with(&config, &world, &Speeds::default(), &mut memo), plan(&config, &world));
             assert!(memo.known.len() <= 4, "what is not used is forgotten");
         }
         assert!(hits > 100, "{hits}: the memo is of some use");

@@ -23,8 +23,10 @@ pub mod memo;
 pub mod message;
 pub mod mirred;
 pub mod plan;
+pub mod retune;
 pub mod shape;
 pub mod show;
+pub mod speed;
 pub mod stab;
 pub mod stats;
 #[cfg(test)]

@@ -7,7 +7,8 @@
 use super::classifier::{self, ALL_PROTOCOLS, Made, TooMuch};
 use super::diff::{self, Conflict, Op, Verb};
 use super::memo::{Key, Memo};
-use super::shape::{Leaf, Shape};
+use super::shape::{Kit, Leaf, Shape};
+use super::speed::{Speed, Speeds};
 use super::{
     Action, Cake, Device, Filter, FilterKind, Link, Origin, PREFERENCE, Qdisc, QdiscKind, ROOT_MAJOR, Stab,
     Tree, cake,
@@ -154,6 +155,8 @@ pub struct Plan {
     pub lines: Vec<Line>,
     /// Devices whose super-packets should be switched off.
     pub split: Vec<DeviceName>,
+    /// The directions whose speed can be moved, by their place in the configuration.
+    pub tunes: Vec<Tune>,
     /// Root qdiscs of others that may be replaced on these devices (`takeover`).
     pub takeover: Vec<DeviceName>,
     /// Steps down, compromises and what the user should know, `(line, text)`.
@@ -171,6 +174,19 @@ pub struct Line {
     pub upload: Direction,
     /// Arriving traffic.
     pub download: Direction,
+}
+
+/// How the speed of one direction is moved without planning again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tune {
+    /// Whose it is.
+    pub line: usize,
+    /// Which direction.
+    pub way: Way,
+    /// Where its queues are.
+    pub device: DeviceName,
+    /// What they are made of; `None`: CAKE.
+    pub kit: Option<Kit>,
 }
 
 /// What is planned for one direction of a line.
@@ -203,15 +219,15 @@ impl core::fmt::Display for Direction {
 
 /// Plans every line of `config`.
 pub fn plan(config: &Config, world: &World) -> Plan {
-    plan_with(config, world, &mut Memo::default())
+    plan_with(config, world, &Speeds::default(), &mut Memo::default())
 }
 
-/// The same, with what earlier plans have made.
-pub fn plan_with(config: &Config, world: &World, memo: &mut Memo) -> Plan {
+/// The same, with the speeds that lines are steered to and what earlier plans have made.
+pub fn plan_with(config: &Config, world: &World, speeds: &Speeds, memo: &mut Memo) -> Plan {
     let mut plan = Plan::default();
     memo.begin(config);
-    for wan in &config.wans {
-        let mut planner = Planner { config, world, wan, memo, plan: &mut plan };
+    for (place, wan) in config.wans.iter().enumerate() {
+        let mut planner = Planner { config, world, place, wan, speeds, memo, plan: &mut plan };
         let line = planner.line();
         plan.lines.push(line);
     }
@@ -275,7 +291,9 @@ pub fn ifb_name(wan: &str) -> DeviceName {
 struct Planner<'a> {
     config: &'a Config,
     world: &'a World,
+    place: usize,
     wan: &'a Wan,
+    speeds: &'a Speeds,
     memo: &'a mut Memo,
     plan: &'a mut Plan,
 }
@@ -313,7 +331,7 @@ impl<'a> Planner<'a> {
         if !self.wan.enabled {
             return Err(off("this line is switched off (option 'enabled')"));
         }
-        if self.wan.upload.is_none() && self.wan.download.is_none() {
+        if Way::ALL.iter().all(|way| self.speed(*way).is_none()) {
             return Err(off("no speed known: set options 'download' and 'upload'"));
         }
         let Some(device) = device else {
@@ -333,9 +351,15 @@ impl<'a> Planner<'a> {
             .ok_or_else(|| blocked(format!("there is no device {device} yet")))
     }
 
+    /// What it is steered to, or configured for.
+    fn speed(&self, way: Way) -> Option<Speed> {
+        self.speeds.get(self.place, way).or_else(|| self.wan.speed(way).map(Speed::fixed))
+    }
+
     fn upload(&mut self, link: &Link) -> Result<Direction, Direction> {
-        let rate = self.wan.upload.ok_or_else(|| off("no speed known: set option 'upload'"))?;
-        let (qdiscs, classes, filters, engine) = self.root(Way::Up, rate, link, None)?;
+        let speed = self.speed(Way::Up).ok_or_else(|| off("no speed known: set option 'upload'"))?;
+        let rate = speed.line;
+        let (qdiscs, classes, filters, engine) = self.root(Way::Up, speed, link, None)?;
         let device = self.system(link.name);
         device.qdiscs.extend(qdiscs);
         device.classes.extend(classes);
@@ -358,7 +382,8 @@ impl<'a> Planner<'a> {
     }
 
     fn download_on_ifb(&mut self, link: &Link) -> Result<Direction, Direction> {
-        let rate = self.wan.download.ok_or_else(|| off("no speed known: set option 'download'"))?;
+        let speed = self.speed(Way::Down).ok_or_else(|| off("no speed known: set option 'download'"))?;
+        let rate = speed.line;
         if self.world.lacks.ifb {
             return Err(blocked("this kernel cannot redirect arriving packets (kmod-ifb, kmod-sched-core)"));
         }
@@ -366,7 +391,7 @@ impl<'a> Planner<'a> {
         if self.world.links.iter().any(|other| other.name == name && !other.is_ours()) {
             return Err(blocked(format!("a device {name} that is not weir's is in the way")));
         }
-        let (qdiscs, classes, filters, engine) = self.root(Way::Down, rate, link, None)?;
+        let (qdiscs, classes, filters, engine) = self.root(Way::Down, speed, link, None)?;
         let ifb = Device { name, origin: Origin::Ifb { up: true }, qdiscs, classes, filters };
         // An IFB stands before what feeds it.
         self.plan.tree.devices.insert(0, ifb);
@@ -385,7 +410,8 @@ impl<'a> Planner<'a> {
     }
 
     fn download_on_lan(&mut self, link: &Link) -> Result<Direction, Direction> {
-        let rate = self.wan.download.ok_or_else(|| off("no speed known: set option 'download'"))?;
+        let speed = self.speed(Way::Down).ok_or_else(|| off("no speed known: set option 'download'"))?;
+        let rate = speed.line;
         let lan = self.wan.lan.ok_or_else(|| blocked("no LAN device: set option 'lan'"))?;
         if self.world.lacks.bpf && self.world.lacks.u32 {
             return Err(blocked(
@@ -394,7 +420,7 @@ impl<'a> Planner<'a> {
         }
         let missing = || blocked(format!("there is no device {lan} yet"));
         let lan = self.world.links.iter().find(|other| other.name == lan).ok_or_else(missing)?;
-        let (qdiscs, classes, filters, engine) = self.root(Way::Down, rate, link, Some(lan))?;
+        let (qdiscs, classes, filters, engine) = self.root(Way::Down, speed, link, Some(lan))?;
         let device = self.system(lan.name);
         device.qdiscs.extend(qdiscs);
         device.classes.extend(classes);
@@ -411,17 +437,20 @@ impl<'a> Planner<'a> {
     fn root(
         &mut self,
         way: Way,
-        rate: Rate,
+        speed: Speed,
         wan: &Link,
         lan: Option<&Link>,
     ) -> Result<(Vec<Qdisc>, Vec<super::Class>, Vec<Filter>, &'static str), Direction> {
         match self.engine(lan.is_some())? {
             "cake" => {
-                let (qdisc, filters) = self.cake(way, rate, wan);
+                let (qdisc, filters) = self.cake(way, speed.line, wan);
+                self.tune(way, wan, lan, None);
                 Ok((alloc::vec![qdisc], Vec::new(), filters, "cake"))
             }
             engine => {
-                let shape = self.shape(rate, wan, lan);
+                let kit = self.kit(wan, lan);
+                let shape = Shape { speed, classes: &self.config.classes, kit };
+                self.tune(way, wan, lan, Some(kit));
                 let (qdiscs, mut classes) = shape.build();
                 let made = self.classifier(way, lan.unwrap_or(wan), lan.is_some());
                 classes.extend(made.classes);
@@ -456,7 +485,16 @@ impl<'a> Planner<'a> {
         if lacks.htb { Err(blocked("this kernel has no HTB (kmod-sched-core)")) } else { Ok("htb") }
     }
 
-    fn shape(&mut self, rate: Rate, wan: &Link, lan: Option<&Link>) -> Shape<'a> {
+    fn tune(&mut self, way: Way, wan: &Link, lan: Option<&Link>, kit: Option<Kit>) {
+        let device = match (way, lan) {
+            (Way::Up, _) => wan.name,
+            (Way::Down, Some(lan)) => lan.name,
+            (Way::Down, None) => ifb_name(&self.wan.name),
+        };
+        self.plan.tunes.push(Tune { line: self.place, way, device, kit });
+    }
+
+    fn kit(&mut self, wan: &Link, lan: Option<&Link>) -> Kit {
         let lacks = self.world.lacks;
         let leaf = match (lacks.fq_codel, lacks.sfq) {
             (false, _) => Leaf::FqCodel,
@@ -475,9 +513,7 @@ impl<'a> Planner<'a> {
         let mtu = wan.mtu.clamp(576, 9000) as u16;
         let header = lan.unwrap_or(wan).header_bytes();
         let link = self.wan.link;
-        Shape {
-            rate,
-            classes: &self.config.classes,
+        Kit {
             stab: Stab {
                 overhead: i32::from(link.overhead) - i32::from(header),
                 mpu: link.mpu,

@@ -4,8 +4,10 @@
 //! Everything here follows the rate, so that a rate change moves all that depends on it. Read KERNEL notes in
 //! `tc/htb` (a child within its own rate ignores its parent) before changing how shares become rates.
 
+use super::speed::Speed;
 use super::{Bfifo, Class, FqCodel, Htb, Qdisc, QdiscKind, ROOT_MAJOR, Sfq, Stab, Ticks, fq_codel};
 use crate::config;
+use crate::limits;
 use crate::units::{Handle, Micros, Permille, Rate};
 use alloc::vec::Vec;
 
@@ -36,10 +38,17 @@ pub enum Leaf {
 /// What one direction is shaped for.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape<'a> {
-    /// The line's rate.
-    pub rate: Rate,
+    /// The line's rate, and the one its classes have shares of.
+    pub speed: Speed,
     /// The classes sharing it.
     pub classes: &'a [config::Class],
+    /// Everything else.
+    pub kit: Kit,
+}
+
+/// What a direction's queues are made of, whatever its speed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kit {
     /// The size table.
     pub stab: Stab,
     /// What a full packet takes on the line.
@@ -86,6 +95,20 @@ const ICMP_LIMIT: Permille = Permille::percent(5);
 /// The share it always gets, if so much is left over by the guarantees.
 const ICMP_GUARANTEE: Permille = Permille::percent(1);
 
+/// What is left over of the line, but no more than ICMP needs. With nothing left it has the slowest rate and borrows.
+fn icmp_guarantee(classes: &[config::Class]) -> Permille {
+    Permille(Permille::ALL.0.saturating_sub(own_guarantees(classes))).min(ICMP_GUARANTEE)
+}
+
+fn own_guarantees(classes: &[config::Class]) -> u16 {
+    classes.iter().map(|class| class.guarantee.0).fold(0, u16::saturating_add)
+}
+
+/// What all classes are guaranteed together.
+pub fn guaranteed(classes: &[config::Class]) -> Permille {
+    Permille(own_guarantees(classes).saturating_add(icmp_guarantee(classes).0)).min(Permille::ALL)
+}
+
 /// The handle of the leaf under `class`: `57e2:` under `57e1:10`, and so on.
 pub fn leaf_handle(class: Handle) -> Handle {
     // The unshaped class, 57e1:2, has its leaf far behind the others.
@@ -108,13 +131,13 @@ impl Shape<'_> {
         let root = Qdisc {
             parent: Handle::ROOT,
             handle: Handle::new(ROOT_MAJOR, 0),
-            stab: Some(self.stab),
+            stab: Some(self.kit.stab),
             // For kernels without a classifier, and for the moment before it is there.
             kind: QdiscKind::Htb(Htb { default: default_class(self.classes).minor(), direct_qlen: 1000 }),
         };
         let mut qdiscs = alloc::vec![root];
         let mut classes = self.classes();
-        if self.has_unshaped {
+        if self.kit.has_unshaped {
             classes.push(self.unshaped());
         }
         let leaves = classes.iter().filter(|class| class.handle != LINE);
@@ -128,33 +151,38 @@ impl Shape<'_> {
     }
 
     /// The line's class and its children.
-    pub fn classes(&self) -> Vec<Class> {
-        let line = self.rate.whole_bytes();
-        let mut rates: Vec<Rate> =
-            self.classes.iter().map(|class| line.share(class.guarantee).whole_bytes().max(SLOWEST)).collect();
-        let icmp = line.share(self.icmp_guarantee()).whole_bytes().max(SLOWEST);
-        rates.push(icmp);
+    fn classes(&self) -> Vec<Class> {
+        let mut out = Vec::new();
+        self.classes_into(&mut out);
+        out
+    }
+
+    /// The same, at the end of `out`.
+    pub fn classes_into(&self, out: &mut Vec<Class>) {
+        let (line, shares) = (self.speed.line.whole_bytes(), self.speed.shares.whole_bytes());
+        let mut rates = [Rate::ZERO; limits::CLASSES + 1];
+        let icmp_place = self.classes.len().min(limits::CLASSES);
+        for (rate, class) in rates.iter_mut().zip(self.classes) {
+            *rate = shares.share(class.guarantee).whole_bytes().max(SLOWEST);
+        }
+        let icmp = shares.share(icmp_guarantee(self.classes)).whole_bytes().max(SLOWEST);
+        if let Some(rate) = rates.get_mut(icmp_place) {
+            *rate = icmp;
+        }
         fit(&mut rates, line);
 
-        let mut out = alloc::vec![self.class(Handle::new(ROOT_MAJOR, 0), LINE, line, line, INNER_QUANTUM, 0)];
+        out.push(self.class(Handle::new(ROOT_MAJOR, 0), LINE, line, line, INNER_QUANTUM, 0));
         for (n, (class, rate)) in self.classes.iter().zip(&rates).enumerate() {
-            let ceil = line.share(class.limit).whole_bytes().max(*rate);
+            let ceil = shares.share(class.limit).whole_bytes().max(*rate);
             let quantum = self.quantum(class);
             let handle = class_handle(self.classes, n);
             out.push(self.class(LINE, handle, *rate, ceil, quantum, u32::from(class.priority)));
             if n == first_class(self.classes) {
-                let ceil = line.share(ICMP_LIMIT.min(class.limit)).whole_bytes().max(icmp);
+                let ceil = shares.share(ICMP_LIMIT.min(class.limit)).whole_bytes().max(icmp);
                 let handle = icmp_handle(self.classes);
-                out.push(self.class(LINE, handle, icmp, ceil, self.packet, u32::from(class.priority)));
+                out.push(self.class(LINE, handle, icmp, ceil, self.kit.packet, u32::from(class.priority)));
             }
         }
-        out
-    }
-
-    /// What is left over of the line, but no more than ICMP needs. With nothing left it has the slowest rate and borrows.
-    fn icmp_guarantee(&self) -> Permille {
-        let sum: u16 = self.classes.iter().map(|class| class.guarantee.0).fold(0, u16::saturating_add);
-        Permille(Permille::ALL.0.saturating_sub(sum)).min(ICMP_GUARANTEE)
     }
 
     /// Local traffic passes at any speed a LAN has.
@@ -178,7 +206,7 @@ impl Shape<'_> {
     /// One millisecond, but never less than a full packet: a larger burst is a queue in the modem, a smaller one
     /// makes HTB wait although it may send.
     fn burst(&self, rate: Rate) -> Ticks {
-        Ticks::for_bytes(rate, rate.bytes_in(Micros::ms(1)).max(u64::from(self.packet)))
+        Ticks::for_bytes(rate, rate.bytes_in(Micros::ms(1)).max(u64::from(self.kit.packet)))
     }
 
     /// What is left over goes, among classes of one priority, in proportion to the guarantees.
@@ -186,29 +214,30 @@ impl Shape<'_> {
         let peers = self.classes.iter().filter(|peer| peer.priority == class.priority);
         let least = peers.map(|peer| peer.guarantee.0).filter(|share| *share > 0).min().unwrap_or(1).max(1);
         // A turn of at least one packet, or HTB walks the class several times for each; at high rates a few more.
-        let turn = self.rate.share(Permille(least)).bytes_in(Micros::ms(1));
-        let turn = turn.clamp(u64::from(self.packet), u64::from(self.packet) * 4);
+        let turn = self.speed.shares.share(Permille(least)).bytes_in(Micros::ms(1));
+        let turn = turn.clamp(u64::from(self.kit.packet), u64::from(self.kit.packet) * 4);
         let quantum = turn * u64::from(class.guarantee.0.max(1)) / u64::from(least);
-        quantum.clamp(u64::from(self.packet), u64::from(self.packet) * 200) as u32
+        quantum.clamp(u64::from(self.kit.packet), u64::from(self.kit.packet) * 200) as u32
     }
 
-    fn leaf(&self, class: &Class) -> QdiscKind {
-        match self.leaf {
+    /// The queue of one class.
+    pub fn leaf(&self, class: &Class) -> QdiscKind {
+        match self.kit.leaf {
             Leaf::FqCodel => QdiscKind::FqCodel(self.fq_codel(class)),
             Leaf::Sfq => {
-                QdiscKind::Sfq(Sfq { quantum: self.packet.max(1514), perturb_period: 10, limit: 127 })
+                QdiscKind::Sfq(Sfq { quantum: self.kit.packet.max(1514), perturb_period: 10, limit: 127 })
             }
             Leaf::Bfifo => {
-                let bytes = class.ceil.bytes_in(Micros::ms(100)).max(u64::from(self.packet) * 4);
+                let bytes = class.ceil.bytes_in(Micros::ms(100)).max(u64::from(self.kit.packet) * 4);
                 QdiscKind::Bfifo(Bfifo { limit: bytes.min(4 << 20) as u32 })
             }
         }
     }
 
     fn fq_codel(&self, class: &Class) -> FqCodel {
-        let top = if class.handle == UNSHAPED { class.ceil } else { self.rate };
+        let top = if class.handle == UNSHAPED { class.ceil } else { self.speed.shares };
         // Below one packet's own time CoDel would drop from a queue that is as short as a queue can be.
-        let target = top.time_for(u64::from(self.packet)).max(TARGET);
+        let target = top.time_for(u64::from(self.kit.packet)).max(TARGET);
         let interval = Micros(INTERVAL.0 + (target.0 - TARGET.0));
         // A small quantum lets sparse flows pass a bulk flow's packet; above 50 Mbit/s that no longer costs time.
         let quantum = if top <= Rate::mbit(50) { 300 } else { 1514 };
@@ -219,7 +248,7 @@ impl Shape<'_> {
             target_us: fq_codel::canonical(target),
             interval_us: fq_codel::canonical(interval),
             quantum,
-            ecn: self.ecn,
+            ecn: self.kit.ecn,
             memory_limit,
         }
     }
@@ -253,7 +282,8 @@ mod tests {
 
     fn shape(rate: Rate, classes: &[config::Class]) -> Shape<'_> {
         let stab = Stab { overhead: 24, mpu: 84, cells: Cells::None, mtu: 1500, header: 14 };
-        Shape { rate, classes, stab, packet: 1538, leaf: Leaf::FqCodel, ecn: true, has_unshaped: false }
+        let kit = Kit { stab, packet: 1538, leaf: Leaf::FqCodel, ecn: true, has_unshaped: false };
+        Shape { speed: Speed::fixed(rate), classes, kit }
     }
 
     #[test]
@@ -319,7 +349,10 @@ mod tests {
     #[test]
     fn a_changed_packet_size_leaves_the_lines_quantum_alone() {
         let four = config::Class::defaults();
-        let line = |packet| Shape { packet, ..shape(Rate::mbit(1), &four) }.classes()[0].quantum;
+        let line = |packet| {
+            let shape = shape(Rate::mbit(1), &four);
+            Shape { kit: Kit { packet, ..shape.kit }, ..shape }.classes()[0].quantum
+        };
         assert_eq!(line(1538), line(1542));
     }
 
