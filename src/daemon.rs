@@ -9,13 +9,21 @@
 //! ```
 //!
 //! `io::run` performs the actions and brings back the events; the simulator does the same in virtual time. Nothing
-//! here reads a clock. One action is under way at a time, so the state is what the last one was for.
+//! here reads a clock. One action is under way at a time, so the state is what the last one was for. What concerns
+//! lines that steer themselves is in `steering`.
 
+mod steering;
+
+use crate::config::steer::{Far, Probing};
 use crate::config::{Config, Fault};
 use crate::door::{Reading, Refusal};
+use crate::control::{self, event::Question};
+use crate::measure::counters::Sample;
+use crate::steer::{Learnt, Pilot, Tap};
 use crate::tc::diff::{Op, Ops, diff};
 use crate::tc::memo::Memo;
 use crate::tc::plan::{Lacks, Plan, World, plan_with};
+use crate::tc::retune::Retune;
 use crate::tc::speed::Speeds;
 use crate::tc::{Origin, Tree};
 use crate::units::{DeviceName, Micros, Time};
@@ -72,6 +80,29 @@ pub enum Event {
         /// Leave everything standing.
         keep: bool,
     },
+    /// A line's counters were read.
+    Sampled {
+        /// The line's place in the configuration.
+        line: usize,
+        /// When they were read.
+        at: Time,
+        /// What they said.
+        sample: Sample,
+    },
+    /// A line's probe was answered.
+    Answered {
+        /// The line's place in the configuration.
+        line: usize,
+        /// Which probe, and when.
+        answer: control::Event,
+    },
+    /// The requests of [`Action::Retune`] were accepted, or not; the buffer comes back.
+    Retuned {
+        /// The requests.
+        ops: Vec<Op>,
+        /// Why one was refused.
+        refused: Option<String>,
+    },
     /// The moment [`Daemon::deadline`] named has come.
     Deadline,
 }
@@ -117,6 +148,39 @@ pub enum Action {
         /// first, and nothing is touched if that fails.
         try_first: Tree,
     },
+    /// Send these requests, which alter rates of what stands; answer with [`Event::Retuned`].
+    Retune(Vec<Op>),
+    /// Read a line's counters; answer with [`Event::Sampled`], or not at all.
+    Sample {
+        /// The line's place in the configuration.
+        line: usize,
+        /// Where they are.
+        tap: Tap,
+    },
+    /// Begin to ask on a line's device, or (without a device) stop.
+    Listen {
+        /// The line's place in the configuration.
+        line: usize,
+        /// Its device.
+        device: Option<DeviceName>,
+        /// Whom to ask; nobody named: the built-in ones.
+        far: Vec<Far>,
+        /// How.
+        probe: Probing,
+    },
+    /// Ask; answer with [`Event::Answered`] when somebody does.
+    Probe {
+        /// The line's place in the configuration.
+        line: usize,
+        /// Who is asked, by number.
+        reflector: u16,
+        /// The probe's number.
+        id: u32,
+        /// How.
+        question: Question,
+    },
+    /// Keep what was learnt over a restart.
+    Learn(String),
     /// Switch super-packets off on these devices and back on where weir had switched them off and no longer wants to.
     Split(Vec<DeviceName>),
     /// Keep what the kernel turned out to lack until the next boot, so that no later start has to find out again by
@@ -141,6 +205,8 @@ enum Phase {
     Observing { is_check: bool },
     /// Waiting for requests to be answered.
     Applying,
+    /// Waiting for another rate to be answered.
+    Retuning,
 }
 
 /// What the daemon was asked to end with.
@@ -162,6 +228,13 @@ pub struct Daemon {
     memo: Memo,
     /// What the lines are steered to.
     speeds: Speeds,
+    /// The lines that are steered.
+    pilots: Vec<Pilot>,
+    /// What was learnt before the start, or written down since.
+    learnt: Learnt,
+    /// When to see again whether there is something to be written down.
+    learn_at: Time,
+    retune: Retune,
     lacks: Lacks,
     phase: Phase,
     end: End,
@@ -193,12 +266,21 @@ impl Daemon {
         Self::with(End::WhenSettled, lacks)
     }
 
+    /// The same, knowing what was learnt before.
+    pub fn knowing(self, learnt: Learnt) -> Self {
+        Self { learnt, ..self }
+    }
+
     fn with(end: End, lacks: Lacks) -> Self {
         Self {
             config: None,
             plan: Plan::default(),
             memo: Memo::default(),
             speeds: Speeds::default(),
+            pilots: Vec::new(),
+            learnt: Learnt::default(),
+            learn_at: Time(0),
+            retune: Retune::default(),
             lacks,
             phase: Phase::Idle,
             end,
@@ -230,7 +312,18 @@ impl Daemon {
 
     /// When to send [`Event::Deadline`] if nothing happens before.
     pub fn deadline(&self) -> Option<Time> {
-        self.observe_at.filter(|_| self.phase == Phase::Idle)
+        let look = self.observe_at.filter(|_| self.phase == Phase::Idle);
+        self.pilots.iter().filter_map(Pilot::deadline).chain(look).min()
+    }
+
+    /// The lines that are steered.
+    pub fn pilots(&self) -> &[Pilot] {
+        &self.pilots
+    }
+
+    /// What the lines are steered to.
+    pub fn speeds(&self) -> &Speeds {
+        &self.speeds
     }
 
     /// Takes what happened at `now`.
@@ -258,14 +351,22 @@ impl Daemon {
                     self.go_on(now);
                 }
             }
+            Event::Sampled { line, at, sample } => {
+                self.pilot(now, line, |pilot| pilot.sampled(at, &sample));
+            }
+            Event::Answered { line, answer } => self.pilot(now, line, |pilot| pilot.handle(now, answer)),
+            Event::Retuned { ops, refused } => self.retuned(now, ops, refused),
             Event::Stop { keep: true } => {
+                self.learn(now, true);
                 self.say(Level::Info, "ending; the shaper stays as it is".into());
                 self.act(Action::Exit(0));
             }
             Event::Stop { keep: false } => {
                 self.end = End::Removing;
                 self.has_changed = false;
+                self.learn(now, true);
                 self.config = None;
+                self.pilots.clear();
                 self.wants_reload = false;
                 if self.phase == Phase::Idle {
                     self.observe();
@@ -275,6 +376,7 @@ impl Daemon {
                 if self.phase == Phase::Idle && self.observe_at.is_some_and(|at| at <= now) {
                     self.observe();
                 }
+                self.wake(now);
             }
         }
     }
@@ -294,6 +396,8 @@ impl Daemon {
             self.has_news = false;
             let at = now + CALM;
             self.observe_at = Some(self.observe_at.map_or(at, |earlier| earlier.max(at)));
+        } else {
+            self.retune();
         }
     }
 
@@ -309,6 +413,7 @@ impl Daemon {
         match result {
             Ok((config, warnings)) => {
                 warnings.into_iter().for_each(|warning| self.act(Action::Tell(warning)));
+                self.man(&config);
                 self.config = Some(config);
                 self.pause = FIRST_PAUSE;
                 self.settled_at = None;
@@ -402,7 +507,7 @@ impl Daemon {
         let split = self.plan.split.clone();
         self.act(Action::Split(split));
         match self.end {
-            End::No => {}
+            End::No => self.board(now),
             End::WhenSettled => {
                 self.tell();
                 // What could be done is done; that something could not be is still a failure for whoever asked.
@@ -477,256 +582,4 @@ impl Daemon {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::{Severity, Wan};
-    use crate::tc::plan::plan;
-    use crate::tc::{Device, Link};
-    use crate::units::Rate;
-
-    fn name(text: &str) -> DeviceName {
-        DeviceName::new(text).expect("valid")
-    }
-
-    fn config(upload: u32) -> Config {
-        let wan = Wan { device: Some(name("eth0")), upload: Some(Rate::mbit(upload)), ..Wan::new("wan") };
-        Config { wans: alloc::vec![wan], ..Config::default() }
-    }
-
-    fn world() -> World {
-        let link = Link::ethernet(2, name("eth0"));
-        World { links: alloc::vec![link], ..World::default() }
-    }
-
-    /// A system that does what it is told, and a log of what it was told.
-    struct Machine {
-        daemon: Daemon,
-        now: Time,
-        file: Reading,
-        world: World,
-        tree: Tree,
-        refuses: Option<Failure>,
-        applied: usize,
-        said: Vec<String>,
-        exit: Option<u8>,
-    }
-
-    impl Machine {
-        fn new(daemon: Daemon) -> Self {
-            let tree = Tree { devices: alloc::vec![Device::system(name("eth0"))] };
-            Self {
-                daemon,
-                now: Time(0),
-                file: Ok((config(5), Vec::new())),
-                world: world(),
-                tree,
-                refuses: None,
-                applied: 0,
-                said: Vec::new(),
-                exit: None,
-            }
-        }
-
-        fn tell(&mut self, event: Event) -> &mut Self {
-            self.daemon.handle(self.now, event);
-            while let Some(action) = self.daemon.poll() {
-                let answer = match action {
-                    Action::ReadConfig => Event::ConfigRead(self.file.clone()),
-                    Action::Observe => {
-                        Event::Observed(Observation { world: self.world.clone(), tree: self.tree.clone() })
-                    }
-                    Action::Apply { .. } => match self.refuses.take() {
-                        Some(failure) => Event::ApplyFailed(failure),
-                        None => {
-                            self.applied += 1;
-                            self.tree = self.daemon.plan().tree.clone();
-                            Event::Applied
-                        }
-                    },
-                    Action::Split(_) | Action::Remember(_) => continue,
-                    Action::Tell(fault) => {
-                        self.said.push(format!("FILE:{fault}"));
-                        continue;
-                    }
-                    Action::Say(_, text) => {
-                        self.said.push(text);
-                        continue;
-                    }
-                    Action::Exit(code) => {
-                        self.exit = Some(code);
-                        continue;
-                    }
-                };
-                self.daemon.handle(self.now, answer);
-            }
-            self
-        }
-
-        /// Lets time pass to the next deadline.
-        fn wait(&mut self) -> Micros {
-            let at = self.daemon.deadline().expect("there is something to wait for");
-            let waited = at - self.now;
-            self.now = at;
-            self.tell(Event::Deadline);
-            waited
-        }
-
-        fn heard(&self, part: &str) -> bool {
-            self.said.iter().any(|text| text.contains(part))
-        }
-    }
-
-    fn failure(extack: &str, op: Option<Op>) -> Failure {
-        Failure {
-            op: op.map(Box::new),
-            errno: 2,
-            extack: extack.into(),
-            text: "the kernel refused".into(),
-            is_restored: true,
-        }
-    }
-
-    #[test]
-    fn a_start_leads_to_the_wanted_tree_and_then_to_rest() {
-        let mut machine = Machine::new(Daemon::new(Lacks::default()));
-        machine.tell(Event::Start);
-        assert_eq!((machine.applied, machine.daemon.deadline(), machine.exit), (1, None, None));
-        assert!(machine.heard("wan: upload 5 Mbit/s on eth0 (htb)"));
-    }
-
-    #[test]
-    fn a_shaper_that_stands_already_is_adopted() {
-        let mut machine = Machine::new(Daemon::new(Lacks::default()));
-        machine.tree = plan(&config(5), &world()).tree;
-        assert_eq!(machine.tell(Event::Start).applied, 0);
-    }
-
-    #[test]
-    fn an_unchanged_reload_and_news_that_change_nothing_send_nothing() {
-        let mut machine = Machine::new(Daemon::new(Lacks::default()));
-        machine.tell(Event::Start).tell(Event::Reload).tell(Event::LinksChanged);
-        machine.wait();
-        assert_eq!(machine.applied, 1);
-        let said = machine.said.len();
-        machine.tell(Event::LinksChanged).wait();
-        assert_eq!(machine.said.len(), said, "nothing to say either");
-    }
-
-    #[test]
-    fn a_shower_of_news_is_looked_at_once_when_it_is_over() {
-        let mut machine = Machine::new(Daemon::new(Lacks::default()));
-        machine.tell(Event::Start);
-        for n in 1..10 {
-            machine.now = Time(n * 10_000);
-            machine.tell(Event::LinksChanged);
-        }
-        assert_eq!(machine.daemon.deadline(), Some(Time(90_000) + CALM));
-    }
-
-    #[test]
-    fn a_refused_file_leaves_what_runs_as_it_is() {
-        let mut machine = Machine::new(Daemon::new(Lacks::default()));
-        machine.tell(Event::Start);
-        let fault =
-            Fault { severity: Severity::Fault, line: 3, option: "upload".into(), text: "is wrong".into() };
-        machine.file = Err(Refusal::Faults(alloc::vec![fault]));
-        machine.tell(Event::Reload);
-        assert!(
-            machine.heard("FILE:3: fault: option 'upload': is wrong")
-                && machine.heard("the earlier one stays")
-        );
-        assert_eq!((machine.applied, machine.tree.clone()), (1, plan(&config(5), &world()).tree));
-    }
-
-    #[test]
-    fn what_somebody_removed_is_put_back_and_said() {
-        let mut machine = Machine::new(Daemon::new(Lacks::default()));
-        machine.tell(Event::Start);
-        machine.tree = Tree { devices: alloc::vec![Device::system(name("eth0"))] };
-        machine.tell(Event::TcChanged).wait();
-        assert_eq!(machine.applied, 2);
-        assert!(machine.heard("putting them back"));
-    }
-
-    #[test]
-    fn a_kind_the_kernel_lacks_is_learnt_from_its_refusal() {
-        let mut machine = Machine::new(Daemon::new(Lacks::default()));
-        let wanted = plan(&config(5), &world()).tree;
-        let leaf = wanted.devices[0].qdiscs[1].clone();
-        let op = Op::Qdisc {
-            device: name("eth0"),
-            verb: crate::tc::diff::Verb::Create,
-            qdisc: leaf,
-            options: true,
-        };
-        machine.refuses = Some(failure("Specified qdisc kind is unknown", Some(op)));
-        machine.tell(Event::Start);
-        assert_eq!(machine.applied, 1);
-        assert!(machine.heard("this kernel has no fq_codel"));
-    }
-
-    #[test]
-    fn a_failure_is_tried_again_after_pauses_that_grow_to_a_minute() {
-        let mut machine = Machine::new(Daemon::new(Lacks::default()));
-        machine.refuses = Some(failure("no memory", None));
-        machine.tell(Event::Start);
-        let mut pauses = Vec::new();
-        for _ in 0..8 {
-            machine.refuses = Some(failure("no memory", None));
-            pauses.push(machine.wait().0 / 1_000_000);
-        }
-        assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 60, 60]);
-        machine.wait();
-        assert_eq!(machine.applied, 1, "and in the end it works");
-    }
-
-    #[test]
-    fn stop_removes_everything_and_keep_leaves_it() {
-        let mut machine = Machine::new(Daemon::new(Lacks::default()));
-        machine.tell(Event::Start).tell(Event::Stop { keep: false });
-        assert_eq!((machine.exit, machine.tree.devices.len()), (Some(0), 0));
-        let mut machine = Machine::new(Daemon::new(Lacks::default()));
-        machine.tell(Event::Start).tell(Event::Stop { keep: true });
-        assert_eq!((machine.exit, machine.tree.clone()), (Some(0), plan(&config(5), &world()).tree));
-    }
-
-    #[test]
-    fn a_stop_says_whether_there_was_anything_to_remove() {
-        let mut machine = Machine::new(Daemon::once(Lacks::default()));
-        machine.tell(Event::Stop { keep: false });
-        assert!(machine.heard("there was nothing of weir's") && !machine.heard("is removed"));
-        let mut machine = Machine::new(Daemon::new(Lacks::default()));
-        machine.tell(Event::Start).tell(Event::Stop { keep: false });
-        assert!(machine.heard("the shaper is removed") && !machine.heard("nothing of weir's"));
-    }
-
-    #[test]
-    fn a_file_that_cannot_be_read_ends_a_single_apply_with_66_and_a_faulty_one_with_78() {
-        let fault = Fault { severity: Severity::Fault, line: 3, option: String::new(), text: "no".into() };
-        for (refusal, code) in
-            [(Refusal::Unreadable("cannot read it".into()), 66), (Refusal::Faults(alloc::vec![fault]), 78)]
-        {
-            let mut machine = Machine::new(Daemon::once(Lacks::default()));
-            machine.file = Err(refusal);
-            assert_eq!(machine.tell(Event::Start).exit, Some(code));
-        }
-    }
-
-    #[test]
-    fn what_the_kernel_forbids_is_said_to_need_root() {
-        let mut machine = Machine::new(Daemon::once(Lacks::default()));
-        machine.refuses = Some(Failure { errno: EPERM, ..failure("", None) });
-        machine.tell(Event::Start);
-        assert!(machine.heard("everything is as it was before; run as root"));
-    }
-
-    #[test]
-    fn a_single_apply_ends_with_failure_when_a_speed_cannot_be_kept() {
-        let mut machine = Machine::new(Daemon::once(Lacks::default()));
-        assert_eq!(machine.tell(Event::Start).exit, Some(0));
-        let mut machine = Machine::new(Daemon::once(Lacks::default()));
-        machine.world.links.clear();
-        assert_eq!(machine.tell(Event::Start).exit, Some(1));
-        assert!(machine.heard("there is no device eth0 yet"));
-    }
-}
+mod tests;

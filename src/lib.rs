@@ -26,6 +26,7 @@ pub mod json;
 pub mod limits;
 pub mod measure;
 pub mod report;
+pub mod steer;
 pub mod tc;
 pub mod units;
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a controller is told and what it says: no clock, no socket.
 
+pub use crate::measure::counters::WayCounters;
 pub use crate::measure::probe::Question;
-use crate::units::{Bytes, Micros, Rate, Time};
+use crate::units::{Micros, Rate, Time};
 
 /// What is known of one direction before anything is measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -13,6 +14,15 @@ pub struct Bounds {
     pub start: Option<Rate>,
     /// Never above this.
     pub most: Option<Rate>,
+}
+
+impl Bounds {
+    /// Where a line nothing has been measured of begins.
+    pub fn begin(&self) -> Rate {
+        let begin = self.start.or(self.most).unwrap_or(Rate::mbit(3));
+        let begin = begin.min(self.most.unwrap_or(begin));
+        begin.max(self.least.unwrap_or(begin))
+    }
 }
 
 /// What is known of a line before anything is measured.
@@ -33,23 +43,6 @@ impl Default for Setup {
     fn default() -> Self {
         Self { up: Some(Bounds::default()), down: Some(Bounds::default()), target: None, reflectors: 6 }
     }
-}
-
-/// What the counters of one direction say, all since the start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct WayCounters {
-    /// The bytes our shaper has let out.
-    pub released: Bytes,
-    /// The bytes on the line's interface: in front of our download shaper, behind our upload shaper.
-    pub line: Bytes,
-    /// The bytes waiting in our shaper now.
-    pub backlog: Bytes,
-    /// The packets waiting in our shaper now.
-    pub packets: u32,
-    /// The packets our shaper has dropped.
-    pub drops: u64,
-    /// The packets our shaper has marked.
-    pub marks: u64,
 }
 
 /// What has happened.

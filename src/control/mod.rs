@@ -147,6 +147,11 @@ impl Controller {
         Some(self.next)
     }
 
+    /// The rates worth knowing after a restart.
+    pub fn learnt(&self) -> [Option<Rate>; 2] {
+        [&self.up, &self.down].map(|way| Some(Rate::bits(way.law.capacity.slow)).filter(|rate| *rate > Rate::ZERO))
+    }
+
     fn beat(&mut self, now: Time) {
         self.todo.push_back(Action::ReadCounters);
         if let Some(Sent { reflector, id, question, .. }) = self.prober.ask(now, self.up.counters.released) {

@@ -5,5 +5,6 @@
 
 pub mod baseline;
 pub mod cookie;
+pub mod counters;
 pub mod icmp;
 pub mod probe;

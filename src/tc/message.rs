@@ -31,6 +31,8 @@ pub const NEW_LINK: u16 = 16;
 pub const NEW_ADDRESS: u16 = 20;
 /// `RTM_NEWROUTE`.
 pub const NEW_ROUTE: u16 = 24;
+/// `RTM_NEWSTATS`.
+pub const NEW_STATS: u16 = 92;
 /// `RTM_NEWQDISC`.
 pub const NEW_QDISC: u16 = 36;
 /// `RTM_NEWTCLASS`.
@@ -64,6 +66,9 @@ const IFLA_GROUP: u16 = 27;
 const IFLA_EXT_MASK: u16 = 29;
 const IFLA_GSO_MAX_SEGS: u16 = 40;
 const IFLA_INFO_KIND: u16 = 1;
+/// `struct rtnl_link_stats64`: received packets, sent packets, received bytes, sent bytes, …
+const IFLA_STATS_LINK_64: u16 = 1;
+const IFLA_STATS_FILTER_LINK_64: u32 = 1 << (IFLA_STATS_LINK_64 - 1);
 const IFF_UP: u32 = 1;
 
 /// The address families.
@@ -266,6 +271,31 @@ pub fn dump_classes(index: u32, parent: Handle, seq: u32, out: &mut Vec<u8>) {
     let start = open(out, NEW_CLASS + GET, DUMP, seq);
     put_tcmsg(out, index, Handle::NONE, parent, 0);
     close(out, start);
+}
+
+/// Appends the request for the counters of one device.
+pub fn get_stats(index: u32, seq: u32, out: &mut Vec<u8>) {
+    let start = open(out, NEW_STATS + GET, ACK, seq);
+    for word in [0, index, IFLA_STATS_FILTER_LINK_64] {
+        out.extend_from_slice(&u32::to_ne_bytes(word));
+    }
+    close(out, start);
+}
+
+/// Reads the bytes and packets a device has received (`RTM_NEWSTATS`).
+pub fn received(payload: &[u8]) -> Option<(u64, u64)> {
+    /// Bytes of `struct if_stats_msg`.
+    const HEADER: usize = 12;
+    let stats = Attrs::new(payload.get(HEADER..)?).get(IFLA_STATS_LINK_64)?.payload;
+    let word = |place: usize| field(stats, place * 8).map(u64::from_ne_bytes);
+    Some((word(2)?, word(0)?))
+}
+
+/// Reads what one qdisc or class has counted, whatever its settings (`RTM_NEWQDISC`, `RTM_NEWTCLASS`).
+pub fn counted(payload: &[u8]) -> Option<(u32, Handle, Counters)> {
+    let (index, handle, _, _) = tcmsg(payload)?;
+    let attrs = Attrs::new(payload.get(TCMSG..)?);
+    Some((index, handle, stats::read(attrs.get(TCA_KIND)?.text()?, &attrs)))
 }
 
 /// Appends the request to dump the filters of one device at `parent`.

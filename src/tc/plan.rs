@@ -157,6 +157,8 @@ pub struct Plan {
     pub split: Vec<DeviceName>,
     /// The directions whose speed can be moved, by their place in the configuration.
     pub tunes: Vec<Tune>,
+    /// The bytes of link header the kernel counts with each packet on the lines' devices.
+    pub headers: Vec<(DeviceName, u16)>,
     /// Root qdiscs of others that may be replaced on these devices (`takeover`).
     pub takeover: Vec<DeviceName>,
     /// Steps down, compromises and what the user should know, `(line, text)`.
@@ -248,6 +250,7 @@ impl Plan {
         let mut theirs = diff::conflicts(have, &self.tree);
         theirs.retain(|conflict| !self.takeover.contains(&conflict.device));
         for conflict in &theirs {
+            self.tunes.retain(|tune| tune.device != conflict.device);
             let reason = format!(
                 "{} {} of another program is at the root of {}: remove it, or set option 'takeover' to replace it",
                 conflict.kind, conflict.handle, conflict.device
@@ -304,6 +307,7 @@ impl<'a> Planner<'a> {
         let (upload, download) = match self.refusal(device) {
             Err(both) => (both.clone(), both),
             Ok(link) => {
+                self.plan.headers.push((link.name, link.header_bytes()));
                 let upload = self.upload(link);
                 let download = self.download(link);
                 (upload.unwrap_or_else(|off| off), download.unwrap_or_else(|off| off))

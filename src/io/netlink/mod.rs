@@ -4,4 +4,5 @@
 pub mod apply;
 pub mod monitor;
 pub mod observe;
+pub mod sample;
 pub mod socket;

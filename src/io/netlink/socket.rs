@@ -90,6 +90,9 @@ impl Connection {
                     }
                     message::ERROR => {
                         let (errno, _) = message::answer(&message).unwrap_or((libc::EPROTO, None));
+                        if errno == 0 {
+                            return Ok(is_whole); // the end of what is no dump
+                        }
                         return Err(io::Error::from_raw_os_error(errno));
                     }
                     _ => each(&message),

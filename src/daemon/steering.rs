@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The part of the daemon that concerns lines that steer themselves: who is steered, when, and how rates reach the
+//! kernel. The controllers are `control`'s, a line with its controller is `steer`'s.
+
+use super::{Action, Daemon, End, Level, Phase};
+use crate::config::Config;
+use crate::control;
+use crate::measure::counters::Counters;
+use crate::steer::{Pilot, Tap};
+use crate::tc::diff::Op;
+use crate::tc::shape::guaranteed;
+use crate::tc::speed::{Speed, Speeds};
+use crate::units::{Micros, Time, Way};
+use alloc::collections::VecDeque;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// How often what was learnt is written down at most: the file may be on flash.
+const LEARN: Micros = Micros::secs(6 * 3600);
+
+impl Daemon {
+    /// Chooses who is steered, and where a new one begins.
+    pub(super) fn man(&mut self, config: &Config) {
+        if self.end != End::No {
+            return;
+        }
+        let before: Vec<(String, [Option<Speed>; 2])> = self
+            .pilots
+            .iter()
+            .map(|pilot| (pilot.name.clone(), Way::ALL.map(|way| self.speeds.get(pilot.place, way))))
+            .collect();
+        self.pilots = Pilot::all(config, core::mem::take(&mut self.pilots), &self.learnt);
+        self.speeds = Speeds::default();
+        for pilot in &self.pilots {
+            let known = before.iter().find(|(name, _)| *name == pilot.name).map(|(_, speeds)| *speeds);
+            for (way, known) in Way::ALL.into_iter().zip(known.unwrap_or_default()) {
+                let Some(begin) = pilot.begins(way) else { continue };
+                // A line that was steered a moment ago goes on from there, within its bounds.
+                let rate = known.map_or(begin, |speed| pilot.within(way, speed.line));
+                let speed = known.filter(|speed| speed.line == rate).unwrap_or(Speed::fixed(rate));
+                self.speeds.set(pilot.place, way, Some(speed));
+            }
+        }
+    }
+
+    /// The queues stand: lines that were waiting for theirs are steered from now on, those that lost theirs no more.
+    pub(super) fn board(&mut self, now: Time) {
+        let Some(config) = &self.config else { return };
+        for pilot in &mut self.pilots {
+            let Some(wan) = config.wans.get(pilot.place) else { continue };
+            let tap = Tap::of(&self.plan, pilot.place).filter(|_| wan.enabled);
+            let line = pilot.place;
+            let has_changed = match tap {
+                Some(tap) => {
+                    let rates = Way::ALL.map(|way| self.speeds.get(line, way).map(|speed| speed.line));
+                    let header = self.plan.headers.iter().find(|(device, _)| *device == tap.line);
+                    let counters = Counters::new(wan.link, header.map_or(14, |(_, bytes)| *bytes));
+                    pilot.stand(now, tap, counters, rates)
+                }
+                None => pilot.rest(),
+            };
+            if has_changed {
+                let device = tap.map(|tap| tap.line);
+                let (far, probe) = (pilot.far.clone(), wan.steer.probe);
+                self.actions.push_back(Action::Listen { line, device, far, probe });
+            }
+        }
+        self.wake(now);
+    }
+
+    /// Tells pilots whose moment has come, and does what they say.
+    pub(super) fn wake(&mut self, now: Time) {
+        for pilot in &mut self.pilots {
+            if pilot.deadline().is_some_and(|at| at <= now) {
+                pilot.handle(now, control::Event::Deadline);
+            }
+            perform(pilot, &mut self.actions);
+        }
+        if now >= self.learn_at && !self.pilots.is_empty() {
+            self.learn(now, false);
+        }
+        if self.phase == Phase::Idle {
+            self.go_on(now);
+        }
+    }
+
+    /// Tells one pilot something, and does what it says.
+    pub(super) fn pilot(&mut self, now: Time, line: usize, tell: impl FnOnce(&mut Pilot)) {
+        if let Some(pilot) = self.pilots.iter_mut().find(|pilot| pilot.place == line) {
+            tell(pilot);
+            perform(pilot, &mut self.actions);
+        }
+        if self.phase == Phase::Idle {
+            self.go_on(now);
+        }
+    }
+
+    /// Sends the rates that pilots want.
+    pub(super) fn retune(&mut self) {
+        let Some(config) = &self.config else { return };
+        for tune in &self.plan.tunes {
+            let Some(pilot) = self.pilots.iter_mut().find(|pilot| pilot.owns(tune)) else { continue };
+            let (Some(rate), Some(have)) = (pilot.take(tune.way), self.speeds.get(tune.line, tune.way)) else {
+                continue;
+            };
+            let speed = have.follow(rate, guaranteed(&config.classes));
+            self.speeds.set(tune.line, tune.way, Some(speed));
+            self.retune.add(&mut self.plan.tree, tune, &config.classes, speed);
+        }
+        if !self.retune.ops.is_empty() {
+            self.phase = Phase::Retuning;
+            let ops = core::mem::take(&mut self.retune.ops);
+            self.act(Action::Retune(ops));
+        }
+    }
+
+    /// The kernel has the new rates, or something is not as it was left, which a look will show.
+    pub(super) fn retuned(&mut self, now: Time, mut ops: Vec<Op>, refused: Option<String>) {
+        ops.clear();
+        self.retune.ops = ops;
+        self.phase = Phase::Idle;
+        if let Some(text) = refused {
+            self.say(Level::Warning, format!("another rate was refused: {text}; looking again"));
+            self.has_news = true;
+        }
+        self.go_on(now);
+    }
+
+    /// Writes down what was learnt, if it is news; at the end (`is_end`) or from time to time.
+    pub(super) fn learn(&mut self, now: Time, is_end: bool) {
+        self.learn_at = now + LEARN;
+        let mut learnt = self.learnt.clone();
+        for pilot in &self.pilots {
+            if pilot.tap().is_some() {
+                learnt.set(&pilot.name, pilot.learnt());
+            }
+        }
+        if learnt.is_far_from(&self.learnt) && (is_end || now.0 >= LEARN.0) {
+            self.act(Action::Learn(learnt.to_text()));
+            self.learnt = learnt;
+        }
+    }
+}
+
+/// What a pilot says, as the daemon's own actions.
+fn perform(pilot: &mut Pilot, actions: &mut VecDeque<Action>) {
+    let line = pilot.place;
+    while let Some(action) = pilot.poll() {
+        match (action, pilot.tap()) {
+            (control::Action::ReadCounters, Some(tap)) => {
+                actions.push_back(Action::Sample { line, tap: *tap });
+            }
+            (control::Action::Probe { reflector, id, question }, _) => {
+                actions.push_back(Action::Probe { line, reflector, id, question });
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A daemon in a machine that is a handful of variables.
+
+use super::*;
+use crate::config::{Severity, Wan};
+use crate::tc::plan::plan;
+use crate::tc::{Device, Link};
+use crate::units::Rate;
+
+fn name(text: &str) -> DeviceName {
+    DeviceName::new(text).expect("valid")
+}
+
+fn config(upload: u32) -> Config {
+    let wan = Wan { device: Some(name("eth0")), upload: Some(Rate::mbit(upload)), ..Wan::new("wan") };
+    Config { wans: alloc::vec![wan], ..Config::default() }
+}
+
+fn world() -> World {
+    let link = Link::ethernet(2, name("eth0"));
+    World { links: alloc::vec![link], ..World::default() }
+}
+
+/// A system that does what it is told, and a log of what it was told.
+struct Machine {
+    daemon: Daemon,
+    now: Time,
+    file: Reading,
+    world: World,
+    tree: Tree,
+    refuses: Option<Failure>,
+    applied: usize,
+    retuned: usize,
+    said: Vec<String>,
+    exit: Option<u8>,
+}
+
+impl Machine {
+    fn new(daemon: Daemon) -> Self {
+        let tree = Tree { devices: alloc::vec![Device::system(name("eth0"))] };
+        Self {
+            daemon,
+            now: Time(0),
+            file: Ok((config(5), Vec::new())),
+            world: world(),
+            tree,
+            refuses: None,
+            applied: 0,
+            retuned: 0,
+            said: Vec::new(),
+            exit: None,
+        }
+    }
+
+    fn tell(&mut self, event: Event) -> &mut Self {
+        self.daemon.handle(self.now, event);
+        while let Some(action) = self.daemon.poll() {
+            let answer = match action {
+                Action::ReadConfig => Event::ConfigRead(self.file.clone()),
+                Action::Observe => {
+                    Event::Observed(Observation { world: self.world.clone(), tree: self.tree.clone() })
+                }
+                Action::Apply { .. } => match self.refuses.take() {
+                    Some(failure) => Event::ApplyFailed(failure),
+                    None => {
+                        self.applied += 1;
+                        self.tree = self.daemon.plan().tree.clone();
+                        Event::Applied
+                    }
+                },
+                Action::Split(_)
+                | Action::Remember(_)
+                | Action::Sample { .. }
+                | Action::Listen { .. }
+                | Action::Probe { .. }
+                | Action::Learn(_) => continue,
+                Action::Retune(ops) => {
+                    self.retuned += ops.len();
+                    self.tree = self.daemon.plan().tree.clone();
+                    Event::Retuned { ops, refused: None }
+                }
+                Action::Tell(fault) => {
+                    self.said.push(format!("FILE:{fault}"));
+                    continue;
+                }
+                Action::Say(_, text) => {
+                    self.said.push(text);
+                    continue;
+                }
+                Action::Exit(code) => {
+                    self.exit = Some(code);
+                    continue;
+                }
+            };
+            self.daemon.handle(self.now, answer);
+        }
+        self
+    }
+
+    /// Lets time pass to the next deadline.
+    fn wait(&mut self) -> Micros {
+        let at = self.daemon.deadline().expect("there is something to wait for");
+        let waited = at - self.now;
+        self.now = at;
+        self.tell(Event::Deadline);
+        waited
+    }
+
+    fn heard(&self, part: &str) -> bool {
+        self.said.iter().any(|text| text.contains(part))
+    }
+}
+
+fn failure(extack: &str, op: Option<Op>) -> Failure {
+    Failure {
+        op: op.map(Box::new),
+        errno: 2,
+        extack: extack.into(),
+        text: "the kernel refused".into(),
+        is_restored: true,
+    }
+}
+
+#[test]
+fn a_start_leads_to_the_wanted_tree_and_then_to_rest() {
+    let mut machine = Machine::new(Daemon::new(Lacks::default()));
+    machine.tell(Event::Start);
+    assert_eq!((machine.applied, machine.daemon.deadline(), machine.exit), (1, None, None));
+    assert!(machine.heard("wan: upload 5 Mbit/s on eth0 (htb)"));
+}
+
+#[test]
+fn a_shaper_that_stands_already_is_adopted() {
+    let mut machine = Machine::new(Daemon::new(Lacks::default()));
+    machine.tree = plan(&config(5), &world()).tree;
+    assert_eq!(machine.tell(Event::Start).applied, 0);
+}
+
+#[test]
+fn an_unchanged_reload_and_news_that_change_nothing_send_nothing() {
+    let mut machine = Machine::new(Daemon::new(Lacks::default()));
+    machine.tell(Event::Start).tell(Event::Reload).tell(Event::LinksChanged);
+    machine.wait();
+    assert_eq!(machine.applied, 1);
+    let said = machine.said.len();
+    machine.tell(Event::LinksChanged).wait();
+    assert_eq!(machine.said.len(), said, "nothing to say either");
+}
+
+#[test]
+fn a_shower_of_news_is_looked_at_once_when_it_is_over() {
+    let mut machine = Machine::new(Daemon::new(Lacks::default()));
+    machine.tell(Event::Start);
+    for n in 1..10 {
+        machine.now = Time(n * 10_000);
+        machine.tell(Event::LinksChanged);
+    }
+    assert_eq!(machine.daemon.deadline(), Some(Time(90_000) + CALM));
+}
+
+#[test]
+fn a_refused_file_leaves_what_runs_as_it_is() {
+    let mut machine = Machine::new(Daemon::new(Lacks::default()));
+    machine.tell(Event::Start);
+    let fault =
+        Fault { severity: Severity::Fault, line: 3, option: "upload".into(), text: "is wrong".into() };
+    machine.file = Err(Refusal::Faults(alloc::vec![fault]));
+    machine.tell(Event::Reload);
+    assert!(
+        machine.heard("FILE:3: fault: option 'upload': is wrong")
+            && machine.heard("the earlier one stays")
+    );
+    assert_eq!((machine.applied, machine.tree.clone()), (1, plan(&config(5), &world()).tree));
+}
+
+#[test]
+fn what_somebody_removed_is_put_back_and_said() {
+    let mut machine = Machine::new(Daemon::new(Lacks::default()));
+    machine.tell(Event::Start);
+    machine.tree = Tree { devices: alloc::vec![Device::system(name("eth0"))] };
+    machine.tell(Event::TcChanged).wait();
+    assert_eq!(machine.applied, 2);
+    assert!(machine.heard("putting them back"));
+}
+
+#[test]
+fn a_kind_the_kernel_lacks_is_learnt_from_its_refusal() {
+    let mut machine = Machine::new(Daemon::new(Lacks::default()));
+    let wanted = plan(&config(5), &world()).tree;
+    let leaf = wanted.devices[0].qdiscs[1].clone();
+    let op = Op::Qdisc {
+        device: name("eth0"),
+        verb: crate::tc::diff::Verb::Create,
+        qdisc: leaf,
+        options: true,
+    };
+    machine.refuses = Some(failure("Specified qdisc kind is unknown", Some(op)));
+    machine.tell(Event::Start);
+    assert_eq!(machine.applied, 1);
+    assert!(machine.heard("this kernel has no fq_codel"));
+}
+
+#[test]
+fn a_failure_is_tried_again_after_pauses_that_grow_to_a_minute() {
+    let mut machine = Machine::new(Daemon::new(Lacks::default()));
+    machine.refuses = Some(failure("no memory", None));
+    machine.tell(Event::Start);
+    let mut pauses = Vec::new();
+    for _ in 0..8 {
+        machine.refuses = Some(failure("no memory", None));
+        pauses.push(machine.wait().0 / 1_000_000);
+    }
+    assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 60, 60]);
+    machine.wait();
+    assert_eq!(machine.applied, 1, "and in the end it works");
+}
+
+#[test]
+fn stop_removes_everything_and_keep_leaves_it() {
+    let mut machine = Machine::new(Daemon::new(Lacks::default()));
+    machine.tell(Event::Start).tell(Event::Stop { keep: false });
+    assert_eq!((machine.exit, machine.tree.devices.len()), (Some(0), 0));
+    let mut machine = Machine::new(Daemon::new(Lacks::default()));
+    machine.tell(Event::Start).tell(Event::Stop { keep: true });
+    assert_eq!((machine.exit, machine.tree.clone()), (Some(0), plan(&config(5), &world()).tree));
+}
+
+#[test]
+fn a_stop_says_whether_there_was_anything_to_remove() {
+    let mut machine = Machine::new(Daemon::once(Lacks::default()));
+    machine.tell(Event::Stop { keep: false });
+    assert!(machine.heard("there was nothing of weir's") && !machine.heard("is removed"));
+    let mut machine = Machine::new(Daemon::new(Lacks::default()));
+    machine.tell(Event::Start).tell(Event::Stop { keep: false });
+    assert!(machine.heard("the shaper is removed") && !machine.heard("nothing of weir's"));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_ends_a_single_apply_with_66_and_a_faulty_one_with_78() {
+    let fault = Fault { severity: Severity::Fault, line: 3, option: String::new(), text: "no".into() };
+    for (refusal, code) in
+        [(Refusal::Unreadable("cannot read it".into()), 66), (Refusal::Faults(alloc::vec![fault]), 78)]
+    {
+        let mut machine = Machine::new(Daemon::once(Lacks::default()));
+        machine.file = Err(refusal);
+        assert_eq!(machine.tell(Event::Start).exit, Some(code));
+    }
+}
+
+#[test]
+fn what_the_kernel_forbids_is_said_to_need_root() {
+    let mut machine = Machine::new(Daemon::once(Lacks::default()));
+    machine.refuses = Some(Failure { errno: EPERM, ..failure("", None) });
+    machine.tell(Event::Start);
+    assert!(machine.heard("everything is as it was before; run as root"));
+}
+
+#[test]
+fn a_single_apply_ends_with_failure_when_a_speed_cannot_be_kept() {
+    let mut machine = Machine::new(Daemon::once(Lacks::default()));
+    assert_eq!(machine.tell(Event::Start).exit, Some(0));
+    let mut machine = Machine::new(Daemon::once(Lacks::default()));
+    machine.world.links.clear();
+    assert_eq!(machine.tell(Event::Start).exit, Some(1));
+    assert!(machine.heard("there is no device eth0 yet"));
+}

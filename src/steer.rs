@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A line that steers itself, as the daemon sees it: a controller, where its counters are, and what it is held to.
+//!
+//! ```text
+//!            its queues stand           somebody holds it
+//!   waiting ────────────────▶ steering ───────────────────▶ held
+//!      ▲     its queues go   │        ◀─────────────────────┘
+//!      └─────────────────────┘        the time is over: begins from what was learnt
+//! ```
+
+use crate::config::{Config, Wan, steer::Far};
+use crate::control::{self, Bounds, Controller, Setup};
+use crate::limits;
+use crate::measure::counters::{Counters, Sample};
+use crate::tc::plan::{Plan, Tune};
+use crate::units::{DeviceName, Rate, Time, Way};
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt::Write;
+
+/// Where the queues of one direction are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Side {
+    /// On this device.
+    pub device: DeviceName,
+    /// A CAKE, not HTB classes.
+    pub is_cake: bool,
+}
+
+/// Where a line's counters are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tap {
+    /// The line's device.
+    pub line: DeviceName,
+    /// Upload's queues.
+    pub up: Option<Side>,
+    /// Download's queues.
+    pub down: Option<Side>,
+}
+
+impl Tap {
+    /// Where the counters of the line at `place` are, if it is shaped.
+    pub fn of(plan: &Plan, place: usize) -> Option<Self> {
+        let line = plan.lines.get(place)?.device?;
+        let side = |way: Way| {
+            let tune = plan.tunes.iter().find(|tune| tune.line == place && tune.way == way)?;
+            Some(Side { device: tune.device, is_cake: tune.kit.is_none() })
+        };
+        let tap = Self { line, up: side(Way::Up), down: side(Way::Down) };
+        (tap.up.is_some() || tap.down.is_some()).then_some(tap)
+    }
+}
+
+/// The rates a line had when it was last steered, by its name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Learnt(Vec<(String, [Option<Rate>; 2])>);
+
+impl Learnt {
+    /// The first line of the file; another version's is not read.
+    const HEAD: &'static str = "weir learnt 1";
+
+    /// Reads a file; what is not understood was not learnt.
+    pub fn from_text(text: &str) -> Self {
+        let mut lines = text.lines();
+        if lines.next() != Some(Self::HEAD) {
+            return Self::default();
+        }
+        let line = |line: &str| {
+            let mut words = line.split(' ');
+            let name = words.next()?.into();
+            let mut rate = || {
+                let kbit: u32 = words.next()?.parse().ok()?;
+                (kbit > 0).then_some(Rate::kbit(kbit))
+            };
+            Some((name, [rate(), rate()]))
+        };
+        Self(lines.filter_map(line).take(limits::WANS).collect())
+    }
+
+    /// Writes a file.
+    pub fn to_text(&self) -> String {
+        let mut out = String::from(Self::HEAD);
+        for (name, rates) in &self.0 {
+            let kbit = |rate: Option<Rate>| rate.map_or(0, |rate| rate.bits_per_sec() / 1000);
+            let [up, down] = rates.map(kbit);
+            let _ = write!(out, "\n{name} {up} {down}");
+        }
+        out.push('\n');
+        out
+    }
+
+    /// What is known of a line.
+    pub fn get(&self, name: &str) -> [Option<Rate>; 2] {
+        let line = self.0.iter().find(|(known, _)| known == name);
+        line.map(|(_, rates)| *rates).unwrap_or_default()
+    }
+
+    /// Whether a line has moved so far from what is written down that it is worth a new writing.
+    pub fn is_far_from(&self, other: &Self) -> bool {
+        let is_near = |a: Option<Rate>, b: Option<Rate>| {
+            let [a, b] = [a, b].map(|rate| rate.map_or(0, Rate::bits_per_sec));
+            a.abs_diff(b) <= a.max(b) / 5
+        };
+        self.0.iter().any(|(name, [up, down])| {
+            let [other_up, other_down] = other.get(name);
+            !is_near(*up, other_up) || !is_near(*down, other_down)
+        })
+    }
+
+    /// Takes what a line has learnt.
+    pub fn set(&mut self, name: &str, rates: [Option<Rate>; 2]) {
+        if let Some(line) = self.0.iter_mut().find(|(known, _)| known == name) {
+            line.1 = rates;
+        } else if self.0.len() < limits::WANS {
+            self.0.push((name.into(), rates));
+        }
+    }
+}
+
+/// One line that is steered.
+#[derive(Debug)]
+pub struct Pilot {
+    /// Its place in the configuration.
+    pub place: usize,
+    /// Its name.
+    pub name: String,
+    /// Whom it asks.
+    pub far: Vec<Far>,
+    setup: Setup,
+    controller: Controller,
+    counters: Counters,
+    /// Where its counters are; `None` while nothing is shaped.
+    tap: Option<Tap>,
+    /// What the controller wants and has not got yet.
+    wants: [Option<Rate>; 2],
+}
+
+impl Pilot {
+    /// For a line of the configuration, if it is one that is steered.
+    fn new(config: &Config, place: usize, learnt: &Learnt) -> Option<Self> {
+        let wan = config.wans.get(place)?;
+        let setup = setup(wan, learnt.get(&wan.name))?;
+        Some(Self {
+            place,
+            name: wan.name.clone(),
+            far: wan.steer.reflectors.clone(),
+            controller: Controller::new(&setup),
+            setup,
+            counters: Counters::new(wan.link, 0),
+            tap: None,
+            wants: [None; 2],
+        })
+    }
+
+    /// The lines of `config` that are steered. Those that were before go on as they are.
+    pub fn all(config: &Config, mut before: Vec<Self>, learnt: &Learnt) -> Vec<Self> {
+        let pilots = (0..config.wans.len()).filter_map(|place| Self::new(config, place, learnt));
+        let mut kept = |new: Self| {
+            let is_same = |old: &Self| old.is_like(&new);
+            let old = before.iter().position(is_same).map(|at| before.swap_remove(at));
+            let place = new.place;
+            old.map_or(new, |old| Self { place, ..old })
+        };
+        pilots.map(&mut kept).collect()
+    }
+
+    /// What was learnt in the meantime is no difference.
+    fn is_like(&self, new: &Self) -> bool {
+        let bounds = |bounds: Option<Bounds>| bounds.map(|bounds| Bounds { start: None, ..bounds });
+        let (old, setup) = (&self.setup, &new.setup);
+        self.name == new.name
+            && self.far == new.far
+            && bounds(old.up) == bounds(setup.up)
+            && bounds(old.down) == bounds(setup.down)
+            && old.target == setup.target
+    }
+
+    /// Where a direction begins; `None`: it is not steered.
+    pub fn begins(&self, way: Way) -> Option<Rate> {
+        self.bounds(way).map(|bounds| bounds.begin())
+    }
+
+    /// `rate` within the bounds of a direction.
+    pub fn within(&self, way: Way, rate: Rate) -> Rate {
+        let Bounds { least, most, .. } = self.bounds(way).unwrap_or_default();
+        rate.min(most.unwrap_or(rate)).max(least.unwrap_or(rate))
+    }
+
+    /// What is worth knowing after a restart.
+    pub fn learnt(&self) -> [Option<Rate>; 2] {
+        self.controller.learnt()
+    }
+
+    fn bounds(&self, way: Way) -> Option<Bounds> {
+        match way {
+            Way::Up => self.setup.up,
+            Way::Down => self.setup.down,
+        }
+    }
+
+    /// Its queues stand, here, at these rates; says whether they did not before.
+    pub fn stand(&mut self, now: Time, tap: Tap, counters: Counters, rates: [Option<Rate>; 2]) -> bool {
+        if self.tap == Some(tap) {
+            return false;
+        }
+        for (bounds, rate) in [&mut self.setup.up, &mut self.setup.down].into_iter().zip(rates) {
+            if let (Some(bounds), Some(rate)) = (bounds, rate) {
+                bounds.start = Some(rate);
+            }
+        }
+        self.tap = Some(tap);
+        self.counters = counters;
+        self.controller = Controller::new(&self.setup);
+        self.wants = [None; 2];
+        self.handle(now, control::Event::Start);
+        true
+    }
+
+    /// Its queues are gone, or somebody else holds them; says whether they were there.
+    pub fn rest(&mut self) -> bool {
+        self.wants = [None; 2];
+        self.tap.take().is_some()
+    }
+
+    /// Where its counters are.
+    pub fn tap(&self) -> Option<&Tap> {
+        self.tap.as_ref()
+    }
+
+    /// The counters were read.
+    pub fn sampled(&mut self, at: Time, sample: &Sample) {
+        let [up, down] = self.counters.add(sample);
+        self.handle(at, control::Event::Counters { at, up, down });
+    }
+
+    /// Something happened.
+    pub fn handle(&mut self, now: Time, event: control::Event) {
+        if self.tap.is_some() {
+            self.controller.handle(now, event);
+        }
+    }
+
+    /// What it wants done, but for rates, which are kept for [`Self::take`].
+    pub fn poll(&mut self) -> Option<control::Action> {
+        self.tap?;
+        loop {
+            match self.controller.poll()? {
+                control::Action::SetRates { up, down } => {
+                    for (want, rate) in self.wants.iter_mut().zip([up, down]) {
+                        *want = rate.or(*want);
+                    }
+                }
+                other => return Some(other),
+            }
+        }
+    }
+
+    /// The rate it wants for a direction, once.
+    pub fn take(&mut self, way: Way) -> Option<Rate> {
+        self.wants.get_mut(way as usize)?.take()
+    }
+
+    /// When it wants to hear of the time.
+    pub fn deadline(&self) -> Option<Time> {
+        self.tap.and_then(|_| self.controller.deadline())
+    }
+
+    /// Whether it is this direction's.
+    pub fn owns(&self, tune: &Tune) -> bool {
+        tune.line == self.place
+    }
+
+    /// Its controller, for those who want to know.
+    pub fn controller(&self) -> &Controller {
+        &self.controller
+    }
+}
+
+/// What the configuration and the past say of a line; `None`: it is not steered.
+fn setup(wan: &Wan, learnt: [Option<Rate>; 2]) -> Option<Setup> {
+    if !wan.enabled || !Way::ALL.iter().any(|way| wan.steers(*way)) {
+        return None;
+    }
+    let bounds = |way: Way| {
+        let limits = wan.limits(way);
+        wan.steers(way).then(|| Bounds {
+            least: limits.min,
+            start: learnt.get(way as usize).copied().flatten(),
+            most: limits.max.or(wan.speed(way)),
+        })
+    };
+    Some(Setup { up: bounds(Way::Up), down: bounds(Way::Down), target: wan.steer.target, ..Setup::default() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_learnt_survives_its_file_and_nothing_else_does() {
+        let mut learnt = Learnt::default();
+        learnt.set("lte", [Some(Rate::mbit(12)), None]);
+        learnt.set("wan", [None, Some(Rate::mbit(90))]);
+        assert_eq!(Learnt::from_text(&learnt.to_text()), learnt);
+        for broken in ["", "weir learnt 2\nlte 1 2\n", "x", "\u{0}weir learnt 1\nlte 1 2"] {
+            assert_eq!(Learnt::from_text(broken), Learnt::default(), "{broken}");
+        }
+        let half = Learnt::from_text("weir learnt 1\nlte 12000 x\nwan\n\n- -1 99999999999\n");
+        assert_eq!(half.get("lte"), [Some(Rate::mbit(12)), None]);
+        assert_eq!(half.get("-"), [None, None]);
+    }
+
+    #[test]
+    fn it_is_written_again_when_a_line_has_moved_by_a_fifth() {
+        let at = |mbit| {
+            let mut learnt = Learnt::default();
+            learnt.set("lte", [Some(Rate::mbit(mbit)), None]);
+            learnt
+        };
+        assert!(!at(11).is_far_from(&at(10)));
+        assert!(at(13).is_far_from(&at(10)) && at(7).is_far_from(&at(10)));
+        assert!(at(1).is_far_from(&Learnt::default()));
+    }
+
+    #[test]
+    fn a_reload_that_changes_nothing_lets_a_line_go_on() {
+        let mut config = Config::default();
+        let mut pilots = Pilot::all(&config, Vec::new(), &Learnt::default());
+        let name = DeviceName::new("eth0").expect("a name");
+        let tap = Tap { line: name, up: Some(Side { device: name, is_cake: false }), down: None };
+        let counters = Counters::new(config.wans[0].link, 14);
+        assert!(pilots[0].stand(Time(5), tap, counters, [None; 2]));
+        let mut pilots = Pilot::all(&config, pilots, &Learnt::default());
+        assert!(!pilots[0].stand(Time(6), tap, counters, [None; 2]), "it stands already");
+        config.wans[0].steer.up.max = Some(Rate::mbit(5));
+        let mut pilots = Pilot::all(&config, pilots, &Learnt::default());
+        assert!(pilots[0].stand(Time(7), tap, counters, [None; 2]), "another setup begins anew");
+        config.wans[0].steer.adapt = Some(false);
+        assert!(Pilot::all(&config, pilots, &Learnt::default()).is_empty());
+    }
+}
