@@ -5,5 +5,7 @@
 
 pub mod baseline;
 pub mod cookie;
+pub mod dns;
 pub mod icmp;
 pub mod probe;
+pub mod stamps;
