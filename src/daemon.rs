@@ -16,8 +16,8 @@ mod steering;
 
 use crate::config::steer::{Far, Probing};
 use crate::config::{Config, Fault};
-use crate::door::{Reading, Refusal};
 use crate::control::{self, event::Question};
+use crate::door::{Reading, Refusal};
 use crate::measure::counters::Sample;
 use crate::steer::{Learnt, Pilot, Tap};
 use crate::tc::diff::{Op, Ops, diff};

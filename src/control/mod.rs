@@ -149,7 +149,8 @@ impl Controller {
 
     /// The rates worth knowing after a restart.
     pub fn learnt(&self) -> [Option<Rate>; 2] {
-        [&self.up, &self.down].map(|way| Some(Rate::bits(way.law.capacity.slow)).filter(|rate| *rate > Rate::ZERO))
+        [&self.up, &self.down]
+            .map(|way| Some(Rate::bits(way.law.capacity.slow)).filter(|rate| *rate > Rate::ZERO))
     }
 
     fn beat(&mut self, now: Time) {

@@ -101,7 +101,8 @@ impl Daemon {
         let Some(config) = &self.config else { return };
         for tune in &self.plan.tunes {
             let Some(pilot) = self.pilots.iter_mut().find(|pilot| pilot.owns(tune)) else { continue };
-            let (Some(rate), Some(have)) = (pilot.take(tune.way), self.speeds.get(tune.line, tune.way)) else {
+            let (Some(rate), Some(have)) = (pilot.take(tune.way), self.speeds.get(tune.line, tune.way))
+            else {
                 continue;
             };
             let speed = have.follow(rate, guaranteed(&config.classes));

@@ -167,8 +167,7 @@ fn a_refused_file_leaves_what_runs_as_it_is() {
     machine.file = Err(Refusal::Faults(alloc::vec![fault]));
     machine.tell(Event::Reload);
     assert!(
-        machine.heard("FILE:3: fault: option 'upload': is wrong")
-            && machine.heard("the earlier one stays")
+        machine.heard("FILE:3: fault: option 'upload': is wrong") && machine.heard("the earlier one stays")
     );
     assert_eq!((machine.applied, machine.tree.clone()), (1, plan(&config(5), &world()).tree));
 }
@@ -188,12 +187,8 @@ fn a_kind_the_kernel_lacks_is_learnt_from_its_refusal() {
     let mut machine = Machine::new(Daemon::new(Lacks::default()));
     let wanted = plan(&config(5), &world()).tree;
     let leaf = wanted.devices[0].qdiscs[1].clone();
-    let op = Op::Qdisc {
-        device: name("eth0"),
-        verb: crate::tc::diff::Verb::Create,
-        qdisc: leaf,
-        options: true,
-    };
+    let op =
+        Op::Qdisc { device: name("eth0"), verb: crate::tc::diff::Verb::Create, qdisc: leaf, options: true };
     machine.refuses = Some(failure("Specified qdisc kind is unknown", Some(op)));
     machine.tell(Event::Start);
     assert_eq!(machine.applied, 1);

@@ -9,6 +9,7 @@ pub mod files;
 pub mod log;
 pub mod netlink;
 pub mod offload;
+pub mod probe;
 pub mod reactor;
 pub mod run;
 pub mod sniff;

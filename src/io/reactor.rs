@@ -13,10 +13,11 @@ use std::os::fd::AsFd;
 use std::task::{Poll, Waker};
 
 /// Files waited for: the monitor, signals, and room for ubus and probes.
-const SLOTS: usize = 16;
+const SLOTS: usize = 24;
 
 #[derive(Default)]
 struct Slot {
+    is_used: bool,
     is_ready: bool,
     waker: Option<Waker>,
 }
@@ -25,7 +26,6 @@ struct Slot {
 pub struct Reactor {
     epoll: Epoll,
     slots: RefCell<[Slot; SLOTS]>,
-    used: RefCell<usize>,
 }
 
 /// A file the reactor watches.
@@ -39,7 +39,7 @@ impl Reactor {
     /// The system's, when it has no epoll for us.
     pub fn new() -> io::Result<Self> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
-        Ok(Self { epoll, slots: RefCell::default(), used: RefCell::new(0) })
+        Ok(Self { epoll, slots: RefCell::default() })
     }
 
     /// Watches `file` for something to read, as long as it is open.
@@ -47,13 +47,19 @@ impl Reactor {
     /// # Errors
     /// The system's, or when all slots are taken.
     pub fn watch(&self, file: impl AsFd) -> io::Result<Watched> {
-        let mut used = self.used.borrow_mut();
-        if *used == SLOTS {
-            return Err(io::Error::other("too many files to wait for"));
+        let mut slots = self.slots.borrow_mut();
+        let free = slots.iter_mut().enumerate().find(|(_, slot)| !slot.is_used);
+        let (place, slot) = free.ok_or_else(|| io::Error::other("too many files to wait for"))?;
+        self.epoll.add(file, EpollEvent::new(EpollFlags::EPOLLIN, place as u64))?;
+        *slot = Slot { is_used: true, ..Slot::default() };
+        Ok(Watched(place))
+    }
+
+    /// Gives up a place whose file is closed, or will be at once: the kernel forgets a closed file by itself.
+    pub fn forget(&self, file: Watched) {
+        if let Some(slot) = self.slots.borrow_mut().get_mut(file.0) {
+            *slot = Slot::default();
         }
-        self.epoll.add(file, EpollEvent::new(EpollFlags::EPOLLIN, *used as u64))?;
-        *used += 1;
-        Ok(Watched(*used - 1))
     }
 
     /// Ends when there is something to read; the task then reads until there is nothing left.

@@ -2,7 +2,7 @@
 //! The only unsafe code: system calls that no crate we use offers. Each function is safe to call.
 #![expect(
     unsafe_code,
-    reason = "ioctl(SIOCETHTOOL), SO_ATTACH_FILTER, PACKET_STATISTICS, capset, prctl are in no crate weir uses"
+    reason = "ioctl(SIOCETHTOOL), SO_ATTACH_FILTER, PACKET_STATISTICS, a lean recvmsg, capset, prctl are in no crate weir uses"
 )]
 
 use crate::classify::Insn;
@@ -106,6 +106,59 @@ pub fn packets_dropped(socket: &impl AsRawFd) -> io::Result<u32> {
         )
     };
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(stats[1]) }
+}
+
+/// What a socket received.
+#[derive(Clone, Copy, Default)]
+pub struct Received {
+    /// How many bytes.
+    pub size: usize,
+    /// From whom: the beginning of a `sockaddr_in` or `sockaddr_in6`.
+    pub from: [u8; 28],
+    /// When the kernel got it, on the clock of the day, if the socket asks for that: seconds and nanoseconds.
+    pub stamp: Option<(i64, i64)>,
+}
+
+/// Receives one datagram; what does not fit in `buffer` is cut off.
+///
+/// # Errors
+/// What the kernel says; [`io::ErrorKind::WouldBlock`] when there is none.
+pub fn receive(socket: &impl AsRawFd, buffer: &mut [u8]) -> io::Result<Received> {
+    let mut received = Received::default();
+    let mut part = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
+    // Aligned as a cmsghdr has to be; two timespecs with their headers fit.
+    let mut control = [0u64; 8];
+    // SAFETY: an all-zero msghdr is a valid value of a plain C struct.
+    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    message.msg_name = received.from.as_mut_ptr().cast();
+    message.msg_namelen = size_of_val(&received.from) as libc::socklen_t;
+    (message.msg_iov, message.msg_iovlen) = (&raw mut part, 1);
+    message.msg_control = control.as_mut_ptr().cast();
+    message.msg_controllen = size_of_val(&control) as _;
+    // SAFETY: the kernel writes to the name, the one part and the control buffer no more than the sizes given; all of
+    // them live until the call returns.
+    let size = unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut message, 0) };
+    received.size = usize::try_from(size).map_err(|_| io::Error::last_os_error())?;
+    // SAFETY: the kernel has set msg_controllen to what it wrote; the macro's function gives null or a header in it.
+    let header = unsafe { libc::CMSG_FIRSTHDR(&raw const message).as_ref() };
+    if let Some(header) = header
+        && (header.cmsg_level, header.cmsg_type) == (libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS)
+    {
+        // SAFETY: a message of this type has a timespec behind its header, or the two halves of one of 64 bits.
+        let data = unsafe { libc::CMSG_DATA(&raw const *header) };
+        // SAFETY: CMSG_LEN does arithmetic alone.
+        let length = header.cmsg_len as usize - unsafe { libc::CMSG_LEN(0) } as usize;
+        received.stamp = if length >= 16 {
+            // SAFETY: the length says that there are sixteen bytes, of any alignment.
+            let [seconds, nanos] = unsafe { data.cast::<[i64; 2]>().read_unaligned() };
+            Some((seconds, nanos))
+        } else {
+            // SAFETY: a timespec of 32 bits is the smallest there is.
+            let [seconds, nanos] = unsafe { data.cast::<[u32; 2]>().read_unaligned() };
+            Some((i64::from(seconds), i64::from(nanos)))
+        };
+    }
+    Ok(received)
 }
 
 /// Gives up every privilege but `CAP_NET_ADMIN` and `CAP_NET_RAW`, for good.

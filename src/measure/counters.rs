@@ -135,7 +135,8 @@ impl Way {
         self.all.released.0 += grown;
         self.all.backlog = Bytes(waiting);
         self.all.packets = u32::try_from(backlog.packets).unwrap_or(u32::MAX);
-        let (drops, marks) = self.lost.replace((queue.drops, queue.marks)).unwrap_or((queue.drops, queue.marks));
+        let (drops, marks) =
+            self.lost.replace((queue.drops, queue.marks)).unwrap_or((queue.drops, queue.marks));
         self.all.drops += u64::from(queue.drops.saturating_sub(drops));
         self.all.marks += u64::from(queue.marks.saturating_sub(marks));
     }
@@ -182,10 +183,8 @@ mod tests {
     #[test]
     fn packets_of_32_bits_wrap() {
         let mut counters = Counters::new(layer(), 0);
-        let frames = |bytes, packets| Sample {
-            received: Some(Count { bytes, packets }),
-            ..Sample::default()
-        };
+        let frames =
+            |bytes, packets| Sample { received: Some(Count { bytes, packets }), ..Sample::default() };
         counters.add(&frames(u64::from(u32::MAX) * 1000, u64::from(u32::MAX)));
         let [_, down] = counters.add(&frames(u64::from(u32::MAX) * 1000 + 2000, 1));
         assert_eq!(down.line, Bytes(2 * u64::from(layer().wire_bytes(1000))));
@@ -210,7 +209,10 @@ mod tests {
         let [up, down] = counters.add(&look(20));
         assert_eq!(up, WayCounters::default());
         let one = u64::from(layer().wire_bytes(1500));
-        assert_eq!((down.released, down.line, down.backlog), (Bytes(10 * one), Bytes(10 * one), Bytes(2 * one)));
+        assert_eq!(
+            (down.released, down.line, down.backlog),
+            (Bytes(10 * one), Bytes(10 * one), Bytes(2 * one))
+        );
         assert_eq!((down.packets, down.drops), (2, 0));
     }
 

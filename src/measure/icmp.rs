@@ -77,7 +77,8 @@ pub fn encode(probe: &Probe, out: &mut [u8; TIMESTAMP_BYTES]) -> usize {
         Kind::Echo4 | Kind::Echo6 => out[8..16].copy_from_slice(&probe.cookie.to_be_bytes()),
     }
     if probe.kind != Kind::Echo6 {
-        let sum = checksum(&out[..length]);
+        // The zeros behind the message add nothing.
+        let sum = checksum(out);
         out[2..4].copy_from_slice(&sum.to_be_bytes());
     }
     length

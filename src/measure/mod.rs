@@ -6,5 +6,7 @@
 pub mod baseline;
 pub mod cookie;
 pub mod counters;
+pub mod dns;
 pub mod icmp;
 pub mod probe;
+pub mod stamps;

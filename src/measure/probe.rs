@@ -12,8 +12,10 @@ pub enum Question {
     /// ICMP echo: how long it took there and back.
     #[default]
     Echo,
-    /// ICMP timestamp: tells both ways apart.
+    /// ICMP timestamp: tells both ways apart. Over IPv6 there is none, so it is an echo there.
     Timestamp,
+    /// A DNS question: for those who do not answer ICMP.
+    Dns,
 }
 
 /// A probe that was sent.
