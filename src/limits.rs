@@ -41,7 +41,5 @@ pub const NETLINK_SEND: usize = 96 * 1024;
 pub const DUMP_TRIES: usize = 3;
 /// Nodes of one u32 classifier, each a kilobyte of the kernel's memory (measured on x86_64, Linux 6.1): two megabytes.
 pub const U32_NODES: usize = 2000;
-/// Reflectors one line can ask: six at a time, and three replacements for each.
-pub const REFLECTORS: usize = 24;
 /// Probes under way at once: six seconds of twenty in a second. A power of two, as it divides the sequence numbers.
 pub const PROBES: usize = 128;

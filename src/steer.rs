@@ -8,7 +8,8 @@
 //!      └─────────────────────┘        the time is over: begins from what was learnt
 //! ```
 
-use crate::config::{Config, Wan, steer::Far};
+use crate::config::steer::{Far, Probing};
+use crate::config::{Config, Wan};
 use crate::control::{self, Bounds, Controller, Setup};
 use crate::limits;
 use crate::measure::counters::{Counters, Sample};
@@ -289,7 +290,11 @@ fn setup(wan: &Wan, learnt: [Option<Rate>; 2]) -> Option<Setup> {
             most: limits.max.or(wan.speed(way)),
         })
     };
-    Some(Setup { up: bounds(Way::Up), down: bounds(Way::Down), target: wan.steer.target, ..Setup::default() })
+    let reflectors = match wan.steer.probe {
+        Probing::None => 0,
+        _ => wan.steer.reflectors.len() as u16,
+    };
+    Some(Setup { up: bounds(Way::Up), down: bounds(Way::Down), target: wan.steer.target, reflectors })
 }
 
 #[cfg(test)]

@@ -13,9 +13,9 @@ pub(crate) fn run(options: &Options) -> u8 {
     if let Err(error) = sys::drop_capabilities() {
         log::say(Level::Warning, &format!("cannot give up privileges: {}", why(&error)));
     }
-    run::run(Daemon::new(run::lacks(&options.places)), Event::Start, &options.places, options.is_kept)
-        .unwrap_or_else(|error| {
-            eprintln!("weir: {error}");
-            exit_code::FAILED
-        })
+    let daemon = Daemon::new(run::lacks(&options.places)).knowing(run::learnt(&options.places));
+    run::run(daemon, Event::Start, &options.places, options.is_kept).unwrap_or_else(|error| {
+        eprintln!("weir: {error}");
+        exit_code::FAILED
+    })
 }

@@ -20,7 +20,7 @@ use crate::io::files::StateDir;
 use crate::io::run::{Places, read_config};
 use crate::units::Micros;
 use lexopt::{Arg, Parser, ValueExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// How a command ends; after sysexits(3) where it says something more than "failed".
@@ -99,7 +99,13 @@ const fn switch(
 
 pub(crate) const SWITCHES: &[Switch] = &[
     switch("config", Some('c'), "FILE", &[], "read this file instead of /etc/config/weir"),
-    switch("state-dir", None, "DIR", &[], "keep runtime state here instead of /var/run/weir"),
+    switch(
+        "state-dir",
+        None,
+        "DIR",
+        &[],
+        "keep state here instead of /var/run/weir, and of /etc/weir or /var/lib/weir",
+    ),
     switch("diff", None, "", &["plan"], "what would change now, instead of the whole tree"),
     switch("json", None, "", &["status"], "for programs"),
     switch(
@@ -246,7 +252,8 @@ enum Parsed {
 
 fn parse(parser: &mut Parser) -> Result<Parsed, String> {
     let state = StateDir::new("/var/run/weir".into());
-    let places = Places { config: "/etc/config/weir".into(), is_named: false, state };
+    let lasting = StateDir::new(lasting_dir().into());
+    let places = Places { config: "/etc/config/weir".into(), is_named: false, state, lasting };
     let mut options = Options {
         places,
         is_verbose: false,
@@ -283,7 +290,8 @@ fn parse(parser: &mut Parser) -> Result<Parsed, String> {
             }
             Arg::Long("state-dir") => {
                 let path = PathBuf::from(parser.value().map_err(|error| error.to_string())?);
-                options.places.state = StateDir::new(path);
+                options.places.state = StateDir::new(path.clone());
+                options.places.lasting = StateDir::new(path);
             }
             Arg::Long("for") => {
                 let text = parser.value().and_then(ValueExt::string).map_err(|error| error.to_string())?;
@@ -334,6 +342,11 @@ fn parse(parser: &mut Parser) -> Result<Parsed, String> {
         None if wants_help => Ok(Parsed::Run(named("help")?, options)),
         None => Err("what shall I do? Name a command".into()),
     }
+}
+
+/// Where what outlives a reboot is kept: OpenWrt has its /var in memory.
+fn lasting_dir() -> &'static str {
+    if Path::new("/etc/openwrt_release").exists() { "/etc/weir" } else { "/var/lib/weir" }
 }
 
 /// How long to watch.

@@ -5,6 +5,7 @@
 //! `sys` holds the only unsafe code.
 
 pub mod clock;
+pub mod ears;
 pub mod files;
 pub mod log;
 pub mod netlink;

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The run loop: performs what the [`Daemon`] decides and tells it what happened.
 
+use super::ears::Ears;
 use super::files::{StateDir, naming, read_bounded, why};
-use super::netlink::apply::apply;
+use super::netlink::apply::{apply, retune};
 use super::netlink::monitor::Monitor;
 use super::netlink::observe::observe;
+use super::netlink::sample::sample;
 use super::netlink::socket::Connection;
 use super::offload::Offloads;
 use super::reactor::Reactor;
 use super::{clock, log};
+use crate::config::steer::{Far, Probing};
 use crate::config::{self, Config, Fault};
 use crate::daemon::{Action, Daemon, Event, Level};
 use crate::door::{self, Reading, Refusal, Verdict};
+use crate::steer::Learnt;
 use crate::tc::Link;
 use crate::tc::plan::Lacks;
 use crate::units::DeviceName;
@@ -21,6 +25,7 @@ use smol::LocalExecutor;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 /// Where OpenWrt says which device a network is.
@@ -28,10 +33,17 @@ const NETWORKS: &str = "/etc/config/network";
 
 /// The state file with what the kernel turned out to lack.
 const LACKS: &str = "lacks";
+/// The lasting file with the rates lines were steered to.
+const LEARNT: &str = "learnt";
 
 /// What earlier runs found the kernel to lack, since boot or the last `weir stop`.
 pub fn lacks(places: &Places) -> Lacks {
     Lacks::from_text(&places.state.read(LACKS))
+}
+
+/// What was learnt of the lines, before a reboot or after it.
+pub fn learnt(places: &Places) -> Learnt {
+    Learnt::from_text(&places.lasting.read(LEARNT))
 }
 
 /// Where things are.
@@ -43,6 +55,8 @@ pub struct Places {
     pub is_named: bool,
     /// The state directory.
     pub state: StateDir,
+    /// The directory of what outlives a reboot.
+    pub lasting: StateDir,
 }
 
 impl Places {
@@ -68,14 +82,15 @@ struct Shared {
 /// When sockets, signals or the lock cannot be had.
 pub fn run(mut daemon: Daemon, first: Event, places: &Places, keep: bool) -> io::Result<u8> {
     let _lock = places.state.lock()?;
+    let shared = Shared::default();
+    let reactor = Reactor::new()?;
+    let tasks = LocalExecutor::new();
     let mut hands = Hands {
         connection: Connection::open().map_err(naming("cannot talk to the kernel (netlink)"))?,
         offloads: Offloads::load(places.state.clone()),
         places: places.clone(),
+        ears: Ears::new(&tasks, &reactor, &shared.events),
     };
-    let shared = Shared::default();
-    let reactor = Reactor::new()?;
-    let tasks = LocalExecutor::new();
     let listening = naming("cannot listen to the kernel (netlink)");
     let mut monitor = Monitor::open(hands.connection.port).map_err(listening)?;
     let signals = signals(&[Signal::SIGHUP, Signal::SIGTERM, Signal::SIGINT])?;
@@ -143,13 +158,14 @@ pub fn signals(wanted: &[Signal]) -> io::Result<SignalFd> {
 }
 
 /// What does things.
-struct Hands {
+struct Hands<'t, 'a> {
     connection: Connection,
     offloads: Offloads,
     places: Places,
+    ears: Ears<'t, 'a>,
 }
 
-impl Hands {
+impl Hands<'_, '_> {
     fn perform(&mut self, action: Action, shared: &Shared) -> Option<Event> {
         match action {
             Action::ReadConfig => {
@@ -171,6 +187,39 @@ impl Hands {
                     Ok(()) => Event::Applied,
                     Err(failure) => Event::ApplyFailed(failure),
                 })
+            }
+            Action::Retune(ops) => {
+                let refused = retune(&mut self.connection, &ops, &shared.known.borrow());
+                Some(Event::Retuned { ops, refused })
+            }
+            Action::Sample { line, tap } => {
+                let at = clock::now();
+                // Queues that are gone are looked for as soon as the kernel tells that they went.
+                let sample = sample(&mut self.connection, &tap, &shared.known.borrow()).ok()?;
+                Some(Event::Sampled { line, at, sample })
+            }
+            Action::Listen { line, device: None, .. } => {
+                self.ears.close(line);
+                None
+            }
+            Action::Listen { line, device: Some(device), far, probe } => {
+                let addresses = addresses(&far, probe);
+                if let Err(error) = self.ears.open(line, &device, addresses) {
+                    let text =
+                        format!("cannot ask anybody on {device}: {}; counters alone steer", why(&error));
+                    log::say(Level::Warning, &text);
+                }
+                None
+            }
+            Action::Probe { line, reflector, id, question } => {
+                self.ears.ask(line, reflector, id, question);
+                None
+            }
+            Action::Learn(text) => {
+                if let Err(error) = self.places.lasting.write(LEARNT, &text) {
+                    log::say(Level::Warning, &format!("cannot keep what was learnt: {}", why(&error)));
+                }
+                None
             }
             Action::Split(devices) => {
                 let links = shared.known.borrow().clone();
@@ -196,6 +245,15 @@ impl Hands {
             Action::Exit(_) => None,
         }
     }
+}
+
+/// Those who are asked, by their numbers.
+fn addresses(far: &[Far], probe: Probing) -> Vec<Option<IpAddr>> {
+    let address = |far: &Far| match far {
+        Far::Address(address) => Some(*address),
+        Far::Name(_) => None,
+    };
+    if probe == Probing::None { Vec::new() } else { far.iter().map(address).collect() }
 }
 
 /// Reads the configuration; without a file there are the defaults.

@@ -30,6 +30,23 @@ pub fn apply(connection: &mut Connection, before: &Tree, ops: &Ops, try_first: &
     Err(Failure { is_restored, ..refused })
 }
 
+/// Sends requests that alter what stands, one batch; gives why the first that was refused was. What was altered stays
+/// altered: each is right by itself.
+pub fn retune(connection: &mut Connection, ops: &[Op], links: &[Link]) -> Option<String> {
+    let index_of = |name: &DeviceName| links.iter().find(|link| link.name == *name).map(|link| link.index);
+    let refused = connection.batch(ops.len(), |place, seq, out| {
+        let Some(op) = ops.get(place) else { return Ok(()) };
+        message::encode(op, 0, seq, &index_of, out).map_err(|_| io::Error::from_raw_os_error(libc::ENODEV))
+    });
+    match refused {
+        Ok(refused) => {
+            let first = refused.into_iter().next()?;
+            Some(failure(ops.get(first.place)?.clone(), &first).text)
+        }
+        Err(error) => Some(failure_of_socket(&error).text),
+    }
+}
+
 /// Sends one stage after the other until one is refused; gives the first request refused.
 fn stages(connection: &mut Connection, ops: &Ops) -> io::Result<Option<(Op, Refused)>> {
     for stage in [&ops.links, &ops.create, &ops.turn, &ops.delete] {
