@@ -12,6 +12,7 @@
 //! here reads a clock. One action is under way at a time, so the state is what the last one was for. What concerns
 //! lines that steer themselves is in `steering`.
 
+mod asked;
 mod steering;
 
 use crate::config::steer::{Far, Probing};
@@ -235,6 +236,8 @@ pub struct Daemon {
     /// When to see again whether there is something to be written down.
     learn_at: Time,
     retune: Retune,
+    /// The lines that are held.
+    held: Vec<asked::Held>,
     lacks: Lacks,
     phase: Phase,
     end: End,
@@ -281,6 +284,7 @@ impl Daemon {
             learnt: Learnt::default(),
             learn_at: Time(0),
             retune: Retune::default(),
+            held: Vec::new(),
             lacks,
             phase: Phase::Idle,
             end,
@@ -293,6 +297,11 @@ impl Daemon {
             said: Vec::new(),
             has_changed: false,
         }
+    }
+
+    /// Whether it ends as soon as the wanted state is there.
+    pub fn is_once(&self) -> bool {
+        self.end == End::WhenSettled
     }
 
     /// What is planned at the moment.
@@ -313,7 +322,7 @@ impl Daemon {
     /// When to send [`Event::Deadline`] if nothing happens before.
     pub fn deadline(&self) -> Option<Time> {
         let look = self.observe_at.filter(|_| self.phase == Phase::Idle);
-        self.pilots.iter().filter_map(Pilot::deadline).chain(look).min()
+        self.pilots.iter().filter_map(Pilot::deadline).chain(look).chain(self.held_until()).min()
     }
 
     /// The lines that are steered.

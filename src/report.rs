@@ -5,13 +5,14 @@
 
 use crate::config::Config;
 use crate::json::Json;
+use crate::steer::Standing;
 use crate::tc::cake::tin_names;
 use crate::tc::diff::{Op, diff};
 use crate::tc::plan::{Direction, Line, Plan};
 use crate::tc::shape::class_handle;
 use crate::tc::stats::Counters;
 use crate::tc::{FilterKind, Link, QdiscKind, ROOT_MAJOR, Tree, shape, show};
-use crate::units::{DeviceName, Handle, Rate};
+use crate::units::{DeviceName, Handle, Rate, Way};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -58,6 +59,8 @@ pub struct DirectionReport {
     pub engine: Option<&'static str>,
     /// Why packets are *not* being shaped as wanted; `None`: they are.
     pub trouble: Option<String>,
+    /// How the daemon steers it, if it does.
+    pub steering: Option<Standing>,
     /// Packets that went out past all classes.
     pub direct_packets: u64,
     /// The classes, in the order of the configuration; with CAKE its tins and a row for all of it.
@@ -130,6 +133,7 @@ fn direction(config: &Config, plan: &Plan, line: &Line, way: &Direction, seen: &
             is_wanted: matches!(way, Direction::Blocked(_)),
             engine: None,
             trouble: Some(reason.clone()),
+            steering: None,
             direct_packets: 0,
             classes: Vec::new(),
         },
@@ -139,6 +143,7 @@ fn direction(config: &Config, plan: &Plan, line: &Line, way: &Direction, seen: &
             is_wanted: true,
             engine: Some(engine),
             trouble: trouble(plan, line, device, seen),
+            steering: None,
             direct_packets: 0,
             classes: classes(config, device, seen),
         },
@@ -222,6 +227,18 @@ fn classes(config: &Config, device: &DeviceName, seen: &Seen<'_>) -> Vec<ClassRe
 }
 
 impl Snapshot {
+    /// Adds what the daemon says about lines it steers.
+    pub fn steered(&mut self, standings: Vec<Standing>) {
+        for standing in standings {
+            let Some(line) = self.lines.get_mut(standing.place) else { continue };
+            let way = match standing.way {
+                Way::Up => &mut line.upload,
+                Way::Down => &mut line.download,
+            };
+            way.steering = Some(standing);
+        }
+    }
+
     /// Whether every direction that should be shaped is, and there is at least one.
     pub fn is_shaping(&self) -> bool {
         let ways = || self.lines.iter().flat_map(|line| [&line.upload, &line.download]);
@@ -287,6 +304,9 @@ fn write_line(line: &LineReport, out: &mut impl Write) -> fmt::Result {
                 let word = if way.is_wanted { "NOT SHAPED" } else { "not shaped" };
                 writeln!(out, "{word}: {}", trouble.as_deref().unwrap_or_default())?;
             }
+        }
+        if let Some(steering) = &way.steering {
+            writeln!(out, "            {}", steering.text)?;
         }
         if way.classes.is_empty() {
             continue;
@@ -368,6 +388,14 @@ fn json_direction<W: Write>(key: &str, way: &DirectionReport, json: &mut Json<'_
             None => json.plain("engine", "null")?,
         }
         json.maybe("rate_bps", way.rate.map(Rate::bits_per_sec))?;
+        match &way.steering {
+            Some(steering) => json.object("steering", |json| {
+                json.text("text", &steering.text)?;
+                json.maybe("capacity_bps", steering.capacity.map(Rate::bits_per_sec))?;
+                json.maybe("wait_us", steering.wait.map(|wait| wait.0))
+            })?,
+            None => json.plain("steering", "null")?,
+        }
         json.array("classes", |json| {
             way.classes.iter().try_for_each(|row| {
                 json.object("", |json| {
@@ -407,6 +435,7 @@ mod tests {
                 is_wanted: true,
                 engine: Some("htb"),
                 trouble: None,
+                steering: None,
                 direct_packets: 0,
                 classes: alloc::vec![row(name), row("low"), row("(local)")],
             };

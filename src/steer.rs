@@ -14,7 +14,9 @@ use crate::control::{self, Bounds, Controller, Setup};
 use crate::limits;
 use crate::measure::counters::{Counters, Sample};
 use crate::tc::plan::{Plan, Tune};
-use crate::units::{DeviceName, Rate, Time, Way};
+use crate::tc::speed::Speed;
+use crate::units::{DeviceName, Micros, Rate, Time, Way};
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Write;
@@ -274,6 +276,62 @@ impl Pilot {
     /// Its controller, for those who want to know.
     pub fn controller(&self) -> &Controller {
         &self.controller
+    }
+}
+
+/// How one direction of a steered or held line stands, as the daemon tells the other commands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The line's place in the configuration.
+    pub place: usize,
+    /// Which direction.
+    pub way: Way,
+    /// What it is steered to.
+    pub speed: Speed,
+    /// What it carries, as far as is known.
+    pub capacity: Option<Rate>,
+    /// How long packets wait in the line.
+    pub wait: Option<Micros>,
+    /// All of it for people.
+    pub text: String,
+}
+
+impl Standing {
+    /// Of a direction with its pilot, if it is steered, or the time it is still held.
+    pub fn new(place: usize, way: Way, speed: Speed, pilot: Option<&Pilot>, held: Option<Micros>) -> Self {
+        let [capacity, _] = pilot.map(Pilot::learnt).unwrap_or_default();
+        let text = match (held, pilot) {
+            (Some(left), _) => format!("held, for {left} more"),
+            (None, Some(pilot)) if pilot.tap().is_some() => "follows the line".into(),
+            (None, _) => "waits for its queues".into(),
+        };
+        Self { place, way, speed, capacity, wait: None, text }
+    }
+
+    /// One line of text.
+    pub fn to_text(&self) -> String {
+        let Self { place, way, speed, capacity, wait, text } = self;
+        let bits = |rate: Option<Rate>| rate.map_or(0, Rate::bits_per_sec);
+        let [line, shares] = [speed.line, speed.shares].map(Rate::bits_per_sec);
+        let (capacity, wait) = (bits(*capacity), wait.map_or(0, |wait| wait.0 + 1));
+        format!("{place} {} {line} {shares} {capacity} {wait} {text}", *way as usize)
+    }
+
+    /// Reads such a line.
+    pub fn from_text(line: &str) -> Option<Self> {
+        let mut words = line.splitn(7, ' ');
+        let mut number = || words.next()?.parse::<u64>().ok();
+        let (place, way) = (number()?, number()?);
+        let speed = Speed { line: Rate::bits(number()?), shares: Rate::bits(number()?) };
+        let (capacity, wait) = (Some(number()?).filter(|bits| *bits > 0), number()?.checked_sub(1));
+        Some(Self {
+            place: usize::try_from(place).ok()?,
+            way: Way::ALL.get(usize::try_from(way).ok()?).copied()?,
+            speed,
+            capacity: capacity.map(Rate::bits),
+            wait: wait.map(Micros),
+            text: words.next()?.into(),
+        })
     }
 }
 

@@ -6,6 +6,7 @@ mod check;
 mod daemon;
 mod explain;
 mod help;
+mod hold;
 mod look;
 mod plan;
 mod rules;
@@ -112,8 +113,8 @@ pub(crate) const SWITCHES: &[Switch] = &[
         "for",
         None,
         "SPAN",
-        &["watch-rules"],
-        "how long, such as 30s or 500ms; 10 s unless told otherwise",
+        &["watch-rules", "hold", "set-rate"],
+        "how long, such as 30s or 90m; to watch 10 s, to hold an hour unless told otherwise",
     ),
     switch("keep", None, "", &["daemon"], "leave the shaper standing when told to end"),
     switch("foreground", None, "", &["daemon"], "log to standard error instead of syslog"),
@@ -203,6 +204,29 @@ pub(crate) const COMMANDS: &[Command] = &[
                IPv6's neighbour discovery: it goes to the first class, before any rule. (unreadable) is what is cut off \
                or contradicts itself.",
         run: watch_rules::run,
+    },
+    Command {
+        name: "hold",
+        arguments: "[LINE] [--for SPAN]",
+        help: "keep the rates as they are for a while, and send no probes",
+        more: "Asks the running daemon. Without a line: all of them. For an hour unless told otherwise, at most a week; it \
+               ends with 'weir release', and with the daemon.",
+        run: hold::hold,
+    },
+    Command {
+        name: "set-rate",
+        arguments: "[LINE] [up RATE] [down RATE] [--for SPAN]",
+        help: "give a line these rates for a while: weir set-rate up 20mbit --for 10m",
+        more: "Asks the running daemon; also for lines with fixed speeds. With several lines name one. For an hour unless \
+               told otherwise, at most a week; then the line has its speed again or is steered on.",
+        run: hold::set_rate,
+    },
+    Command {
+        name: "release",
+        arguments: "[LINE]",
+        help: "end what 'hold' or 'set-rate' began",
+        more: "",
+        run: hold::release,
     },
     Command {
         name: "services",
@@ -331,7 +355,8 @@ fn parse(parser: &mut Parser) -> Result<Parsed, String> {
             Ok(Parsed::Run(named("help")?, options))
         }
         Some(command) => {
-            let takes_words = ["help", "check", "explain", "services"].contains(&command.name);
+            let takes_words = ["help", "check", "explain", "services", "hold", "set-rate", "release"]
+                .contains(&command.name);
             match options.words.first() {
                 Some(word) if !takes_words => {
                     Err(format!("weir {} takes no argument, but got '{word}'", command.name))
@@ -349,10 +374,15 @@ fn lasting_dir() -> &'static str {
     if Path::new("/etc/openwrt_release").exists() { "/etc/weir" } else { "/var/lib/weir" }
 }
 
-/// How long to watch.
+/// How long to watch or to hold.
 fn span(text: &str) -> Result<Micros, String> {
-    const LIMITS: (Micros, Micros) = (Micros::ms(100), Micros::secs(3600));
-    match value::span(text, Micros(0), Micros(u64::MAX)) {
+    const LIMITS: (Micros, Micros) = (Micros::ms(100), Micros::secs(7 * 24 * 3600));
+    let times =
+        |digits: &str, seconds: u64| digits.parse().map(|n: u32| Micros::secs(u64::from(n) * seconds));
+    let long = [('m', 60), ('h', 3600), ('d', 24 * 3600)]
+        .into_iter()
+        .find_map(|(unit, seconds)| text.strip_suffix(unit).and_then(|digits| times(digits, seconds).ok()));
+    match long.map_or_else(|| value::span(text, Micros(0), Micros(u64::MAX)), Ok) {
         Ok(span) if (LIMITS.0..=LIMITS.1).contains(&span) => Ok(span),
         Ok(_) => {
             let seconds = text.parse::<u64>().ok().filter(|n| (1..=LIMITS.1.0 / 1_000_000).contains(n));
@@ -361,7 +391,7 @@ fn span(text: &str) -> Result<Micros, String> {
             Err(format!("--for: must lie between {} and {}{hint}", LIMITS.0, LIMITS.1))
         }
         Err(_) => Err(format!(
-            "--for: {} is not a span of time; write for example 30s or 500ms",
+            "--for: {} is not a span of time; write for example 30s, 90m or 500ms",
             value::Quoted(text)
         )),
     }

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `weir plan`: what is wanted, or what would change.
 
-use super::look::look;
+use super::look::{Looked, look};
 use super::{Options, exit_code, print};
 use crate::config::Config;
-use crate::daemon::Observation;
 use crate::tc::diff::diff;
-use crate::tc::plan::{Direction, World, plan};
+use crate::tc::plan::{Direction, World};
 use crate::tc::{Link, show};
 use crate::units::DeviceName;
 use std::fmt::Write;
@@ -14,15 +13,16 @@ use std::io::IsTerminal;
 
 /// Prints the plan or the difference.
 pub(crate) fn run(options: &Options) -> u8 {
-    let (config, seen, _) = match look(&options.places) {
-        Ok(all) => all,
+    let mut looked = match look(&options.places) {
+        Ok(looked) => looked,
         Err(code) => return code,
     };
     let mut out = String::new();
     if options.is_diff {
-        differences(&config, &seen, &mut out);
+        differences(&looked, &mut out);
     } else {
-        whole(&config, seen, &mut out);
+        looked.assume_speeds(&options.places);
+        whole(&looked, &mut out);
     }
     let is_for_people = !options.is_verbose && std::io::stdout().is_terminal();
     print(&if is_for_people { shortened(&out) } else { out });
@@ -46,8 +46,9 @@ fn shortened(text: &str) -> String {
     out
 }
 
-fn differences(config: &Config, seen: &Observation, out: &mut String) {
-    let mut plan = plan(config, &seen.world);
+fn differences(looked: &Looked, out: &mut String) {
+    let seen = &looked.observation;
+    let mut plan = looked.plan(&seen.world);
     plan.yield_to_others(&seen.tree);
     for line in &plan.lines {
         for (way, direction) in [("upload", &line.upload), ("download", &line.download)] {
@@ -66,10 +67,10 @@ fn differences(config: &Config, seen: &Observation, out: &mut String) {
     let _ = show::ops(&diff(&seen.tree, &plan.tree), out);
 }
 
-fn whole(config: &Config, seen: Observation, out: &mut String) {
-    let mut world = seen.world;
-    assume(config, &mut world, out);
-    let plan = plan(config, &world);
+fn whole(looked: &Looked, out: &mut String) {
+    let mut world = looked.observation.world.clone();
+    assume(&looked.config, &mut world, out);
+    let plan = looked.plan(&world);
     for line in &plan.lines {
         let _ = writeln!(out, "# {}: upload {}", line.name, line.upload);
         let _ = writeln!(out, "# {}: download {}", line.name, line.download);

@@ -8,30 +8,32 @@ use crate::classify::bpf;
 use crate::classify::scheme::Scheme;
 use crate::config::{Config, Wan, value};
 use crate::tc::explain::place;
-use crate::tc::plan::{Direction, Line, plan};
+use crate::tc::plan::{Direction, Line};
 use crate::tc::{Device, FilterKind, ROOT_MAJOR, Tree, classifier};
 use crate::units::{DeviceName, Handle, Way};
 use std::fmt::Write;
 
 /// Prints the rules of every direction.
 pub(crate) fn run(options: &Options) -> u8 {
-    let (config, observation, seen) = match look(&options.places) {
-        Ok(all) => all,
+    let mut looked = match look(&options.places) {
+        Ok(looked) => looked,
         Err(code) => return code,
     };
-    let mut world = observation.world;
+    looked.assume_speeds(&options.places);
+    let mut world = looked.observation.world.clone();
     let mut out = String::new();
-    assume(&config, &mut world, &mut out);
-    let plan = plan(&config, &world);
+    assume(&looked.config, &mut world, &mut out);
+    let plan = looked.plan(&world);
+    let (config, seen) = (&looked.config, &looked.seen);
     for (line, wan) in plan.lines.iter().zip(&config.wans) {
         for way in Way::ALL {
             let header = world.links.iter().find(|link| Some(link.name) == line.device);
             let header = header.map_or(14, crate::tc::Link::header_bytes);
-            let scheme = classifier::scheme(&config, wan, way, header, None, !world.lacks.pedit);
+            let scheme = classifier::scheme(config, wan, way, header, None, !world.lacks.pedit);
             head(line, wan, way, &plan.tree, &seen.tree, header, &mut out);
             // A line that is switched off has rules as little as queues; one without a speed yet may get one.
             if config.globals.enabled && wan.enabled {
-                table(&config, &scheme, &mut out);
+                table(config, &scheme, &mut out);
             } else {
                 out.push('\n');
             }

@@ -4,18 +4,19 @@
 use super::look::look;
 use super::{Options, exit_code, print};
 use crate::report::{Seen, snapshot};
-use crate::tc::plan::plan;
 
 /// Prints the status; the exit code says whether every wanted direction is shaped.
 pub(crate) fn run(options: &Options) -> u8 {
-    let (config, observation, seen) = match look(&options.places) {
-        Ok(all) => all,
+    let looked = match look(&options.places) {
+        Ok(looked) => looked,
         Err(code) => return code,
     };
-    let mut plan = plan(&config, &observation.world);
+    let seen = &looked.seen;
+    let mut plan = looked.plan(&looked.observation.world);
     plan.yield_to_others(&seen.tree);
-    let report =
-        snapshot(&config, &plan, &Seen { links: &seen.links, tree: &seen.tree, counters: &seen.counters });
+    let seen = Seen { links: &seen.links, tree: &seen.tree, counters: &seen.counters };
+    let mut report = snapshot(&looked.config, &plan, &seen);
+    report.steered(looked.standings);
     let mut out = String::new();
     let written = if options.is_json { report.write_json(&mut out) } else { report.write_text(&mut out) };
     written.expect("a String takes everything");

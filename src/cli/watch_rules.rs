@@ -12,7 +12,6 @@ use crate::io::run::signals;
 use crate::io::sniff::Sniffer;
 use crate::limits;
 use crate::tc::classifier;
-use crate::tc::plan::plan;
 use crate::units::{DeviceName, Micros, Way};
 use nix::sys::signal::Signal;
 use std::fmt::Write;
@@ -32,12 +31,13 @@ struct Watched<'a> {
 
 /// Watches, then prints.
 pub(crate) fn run(options: &Options) -> u8 {
-    let (config, observation, _) = match look(&options.places) {
-        Ok(all) => all,
+    let mut looked = match look(&options.places) {
+        Ok(looked) => looked,
         Err(code) => return code,
     };
-    let world = observation.world;
-    let plan = plan(&config, &world);
+    looked.assume_speeds(&options.places);
+    let (config, world) = (&looked.config, &looked.observation.world);
+    let plan = looked.plan(world);
     let mut lines: Vec<(Sniffer, [Watched<'_>; 2], u16)> = Vec::new();
     for (line, wan) in plan.lines.iter().zip(&config.wans) {
         let Some(link) = world.links.iter().find(|link| Some(link.name) == line.device) else {
@@ -53,7 +53,7 @@ pub(crate) fn run(options: &Options) -> u8 {
             }
         };
         let ways = Way::ALL.map(|way| {
-            let scheme = classifier::scheme(&config, wan, way, header, None, true);
+            let scheme = classifier::scheme(config, wan, way, header, None, true);
             Watched { name: &line.name, tally: Tally::new(scheme.rules.len()), scheme }
         });
         lines.push((sniffer, ways, header));

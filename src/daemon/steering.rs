@@ -8,6 +8,7 @@ use crate::control;
 use crate::measure::counters::Counters;
 use crate::steer::{Pilot, Tap};
 use crate::tc::diff::Op;
+use crate::tc::plan::Line;
 use crate::tc::shape::guaranteed;
 use crate::tc::speed::{Speed, Speeds};
 use crate::units::{Micros, Time, Way};
@@ -25,19 +26,29 @@ impl Daemon {
         if self.end != End::No {
             return;
         }
-        let before: Vec<(String, [Option<Speed>; 2])> = self
-            .pilots
-            .iter()
-            .map(|pilot| (pilot.name.clone(), Way::ALL.map(|way| self.speeds.get(pilot.place, way))))
-            .collect();
+        let of = |(place, line): (usize, &Line)| {
+            (line.name.clone(), Way::ALL.map(|way| self.speeds.get(place, way)))
+        };
+        let before: Vec<(String, [Option<Speed>; 2])> = self.plan.lines.iter().enumerate().map(of).collect();
         self.pilots = Pilot::all(config, core::mem::take(&mut self.pilots), &self.learnt);
         self.speeds = Speeds::default();
+        self.held.retain(|held| config.wans.iter().any(|wan| wan.name == held.name));
+        for (place, wan) in config.wans.iter().enumerate() {
+            let is_held = self.held.iter().any(|held| held.name == wan.name);
+            let known = before.iter().find(|(name, _)| *name == wan.name).filter(|_| is_held);
+            for (way, speed) in Way::ALL.into_iter().zip(known.map(|(_, speeds)| *speeds).unwrap_or_default())
+            {
+                self.speeds.set(place, way, speed);
+            }
+        }
         for pilot in &self.pilots {
             let known = before.iter().find(|(name, _)| *name == pilot.name).map(|(_, speeds)| *speeds);
             for (way, known) in Way::ALL.into_iter().zip(known.unwrap_or_default()) {
                 let Some(begin) = pilot.begins(way) else { continue };
-                // A line that was steered a moment ago goes on from there, within its bounds.
-                let rate = known.map_or(begin, |speed| pilot.within(way, speed.line));
+                // A line that was steered a moment ago goes on from there, within its bounds; a held one stays.
+                let is_held = self.held.iter().any(|held| held.name == pilot.name);
+                let rate = known
+                    .map_or(begin, |speed| if is_held { speed.line } else { pilot.within(way, speed.line) });
                 let speed = known.filter(|speed| speed.line == rate).unwrap_or(Speed::fixed(rate));
                 self.speeds.set(pilot.place, way, Some(speed));
             }
@@ -49,11 +60,18 @@ impl Daemon {
         let Some(config) = &self.config else { return };
         for pilot in &mut self.pilots {
             let Some(wan) = config.wans.get(pilot.place) else { continue };
+            if self.held.iter().any(|held| held.name == pilot.name) {
+                continue;
+            }
             let tap = Tap::of(&self.plan, pilot.place).filter(|_| wan.enabled);
             let line = pilot.place;
             let has_changed = match tap {
                 Some(tap) => {
-                    let rates = Way::ALL.map(|way| self.speeds.get(line, way).map(|speed| speed.line));
+                    let learnt = pilot.learnt();
+                    let rates = Way::ALL.map(|way| {
+                        let learnt = learnt.get(way as usize).copied().flatten();
+                        learnt.or(self.speeds.get(line, way).map(|speed| speed.line))
+                    });
                     let header = self.plan.headers.iter().find(|(device, _)| *device == tap.line);
                     let counters = Counters::new(wan.link, header.map_or(14, |(_, bytes)| *bytes));
                     pilot.stand(now, tap, counters, rates)
@@ -66,11 +84,12 @@ impl Daemon {
                 self.actions.push_back(Action::Listen { line, device, far, probe });
             }
         }
-        self.wake(now);
+        self.pilots.iter_mut().for_each(|pilot| perform(pilot, &mut self.actions));
     }
 
     /// Tells pilots whose moment has come, and does what they say.
     pub(super) fn wake(&mut self, now: Time) {
+        self.let_go(now);
         for pilot in &mut self.pilots {
             if pilot.deadline().is_some_and(|at| at <= now) {
                 pilot.handle(now, control::Event::Deadline);

@@ -54,6 +54,16 @@ impl Machine {
 
     fn tell(&mut self, event: Event) -> &mut Self {
         self.daemon.handle(self.now, event);
+        self.perform()
+    }
+
+    fn ask(&mut self, request: &str) -> String {
+        let answer = self.daemon.asked(self.now, request);
+        self.perform();
+        answer
+    }
+
+    fn perform(&mut self) -> &mut Self {
         while let Some(action) = self.daemon.poll() {
             let answer = match action {
                 Action::ReadConfig => Event::ConfigRead(self.file.clone()),
@@ -104,6 +114,15 @@ impl Machine {
         self.now = at;
         self.tell(Event::Deadline);
         waited
+    }
+
+    /// Lets this much time pass, and everything in it happen.
+    fn pass(&mut self, span: Micros) {
+        let until = self.now + span;
+        while self.daemon.deadline().is_some_and(|at| at <= until) {
+            self.wait();
+        }
+        self.now = until;
     }
 
     fn heard(&self, part: &str) -> bool {
@@ -258,4 +277,99 @@ fn a_single_apply_ends_with_failure_when_a_speed_cannot_be_kept() {
     machine.world.links.clear();
     assert_eq!(machine.tell(Event::Start).exit, Some(1));
     assert!(machine.heard("there is no device eth0 yet"));
+}
+
+/// A line nothing is known of: it is steered.
+fn steered() -> Config {
+    let wan = Wan { device: Some(name("eth0")), ..Wan::new("wan") };
+    Config { wans: alloc::vec![wan], ..Config::default() }
+}
+
+/// The rate of the line's class on a device.
+fn line_rate(machine: &Machine, device: &str) -> Option<Rate> {
+    let device = machine.tree.device(&name(device))?;
+    device.classes.iter().find(|class| class.handle == crate::tc::shape::LINE).map(|class| class.rate)
+}
+
+#[test]
+fn a_line_without_speeds_is_shaped_and_steered_by_the_daemon_and_by_nothing_else() {
+    let mut machine = Machine::new(Daemon::new(Lacks::default()));
+    machine.file = Ok((steered(), Vec::new()));
+    machine.tell(Event::Start);
+    assert!(line_rate(&machine, "eth0").is_some() && line_rate(&machine, "weir-wan").is_some());
+    assert!(machine.daemon.deadline().is_some(), "it measures");
+    let mut machine = Machine::new(Daemon::once(Lacks::default()));
+    machine.file = Ok((steered(), Vec::new()));
+    machine.tell(Event::Start);
+    assert_eq!(line_rate(&machine, "eth0"), None);
+    assert!(machine.heard("'weir daemon' finds the speed, and none runs"), "{:?}", machine.said);
+}
+
+#[test]
+fn a_held_line_has_its_rate_until_the_time_is_over_and_is_steered_on_then() {
+    let mut machine = Machine::new(Daemon::new(Lacks::default()));
+    machine.file = Ok((steered(), Vec::new()));
+    machine.tell(Event::Start);
+    assert_eq!(machine.ask("rate wan 7000000 - 60"), "ok\n");
+    assert_eq!(line_rate(&machine, "eth0"), Some(Rate::mbit(7)));
+    assert!(machine.ask("speeds").contains("0 0 7000000 "));
+    assert!(machine.ask("speeds").contains("held, for 60 s more"));
+    machine.tell(Event::Reload);
+    assert_eq!(line_rate(&machine, "eth0"), Some(Rate::mbit(7)), "a reload does not end it");
+    machine.pass(Micros::secs(60));
+    assert!(machine.heard("rates are no longer held"));
+    assert!(machine.ask("speeds").contains("follows the line"));
+}
+
+#[test]
+fn a_line_with_speeds_can_be_held_at_others_and_gets_its_own_back() {
+    let mut machine = Machine::new(Daemon::new(Lacks::default()));
+    machine.tell(Event::Start);
+    assert_eq!(machine.ask("rate - 2000000 - 3600"), "ok\n");
+    assert_eq!(line_rate(&machine, "eth0"), Some(Rate::mbit(2)));
+    machine.tell(Event::LinksChanged).wait();
+    assert_eq!(line_rate(&machine, "eth0"), Some(Rate::mbit(2)), "looking again changes nothing");
+    assert_eq!(machine.ask("release wan"), "ok\n");
+    machine.wait();
+    assert_eq!(line_rate(&machine, "eth0"), Some(Rate::mbit(5)));
+}
+
+#[test]
+fn what_cannot_be_held_is_refused_with_its_reason() {
+    let mut machine = Machine::new(Daemon::new(Lacks::default()));
+    assert!(machine.ask("hold - 60").starts_with("error: there is no line"));
+    machine.tell(Event::Start);
+    assert_eq!(
+        machine.ask("rate wan - 1000000 60"),
+        "error: the download is not shaped, so it cannot have 1 Mbit/s\n"
+    );
+    assert_eq!(machine.ask("hold lte 60"), "error: there is no line 'lte'\n");
+    assert_eq!(machine.ask("hold wan soon"), "error: no time: soon\n");
+    assert_eq!(machine.ask("sing"), "error: not understood: sing\n");
+    assert_eq!(machine.ask(""), "error: not understood: (nothing)\n");
+}
+
+#[test]
+fn a_line_whose_device_went_away_rests_and_goes_on_when_it_is_back() {
+    let mut machine = Machine::new(Daemon::new(Lacks::default()));
+    machine.file = Ok((steered(), Vec::new()));
+    machine.tell(Event::Start);
+    machine.world.links.clear();
+    machine.tree.devices.clear();
+    machine.tell(Event::LinksChanged).pass(Micros::secs(1));
+    assert_eq!(machine.daemon.deadline(), None, "nothing is asked while there is no line");
+    machine.world = world();
+    machine.tree = Tree { devices: alloc::vec![Device::system(name("eth0"))] };
+    machine.tell(Event::LinksChanged).pass(Micros::secs(1));
+    assert!(line_rate(&machine, "eth0").is_some() && machine.daemon.deadline().is_some());
+}
+
+#[test]
+fn what_was_learnt_is_where_the_next_start_begins() {
+    let learnt = Learnt::from_text("weir learnt 1\nwan 12000 34000\n");
+    let mut machine = Machine::new(Daemon::new(Lacks::default()).knowing(learnt));
+    machine.file = Ok((steered(), Vec::new()));
+    machine.tell(Event::Start);
+    assert_eq!(line_rate(&machine, "eth0"), Some(Rate::mbit(12)));
+    assert_eq!(line_rate(&machine, "weir-wan"), Some(Rate::mbit(34)));
 }

@@ -80,6 +80,11 @@ impl StateDir {
         Ok(lock)
     }
 
+    /// Where a file of this name is.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
     /// Reads a state file; a missing one is empty.
     pub fn read(&self, name: &str) -> String {
         read_bounded(&self.0.join(name))

@@ -5,6 +5,7 @@
 //! `sys` holds the only unsafe code.
 
 pub mod clock;
+pub mod desk;
 pub mod ears;
 pub mod files;
 pub mod log;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The run loop: performs what the [`Daemon`] decides and tells it what happened.
 
+use super::desk::Desk;
 use super::ears::Ears;
 use super::files::{StateDir, naming, read_bounded, why};
 use super::netlink::apply::{apply, retune};
@@ -26,6 +27,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
 use std::net::IpAddr;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 /// Where OpenWrt says which device a network is.
@@ -72,6 +74,8 @@ impl Places {
 /// What the tasks share. One thread, so a `RefCell` is all the locking there is.
 #[derive(Default)]
 struct Shared {
+    /// Who asks, and what.
+    asked: RefCell<VecDeque<(UnixStream, String)>>,
     events: RefCell<VecDeque<Event>>,
     known: RefCell<Vec<Link>>,
 }
@@ -122,6 +126,22 @@ pub fn run(mut daemon: Daemon, first: Event, places: &Places, keep: bool) -> io:
         })
         .detach();
 
+    // A single apply is over before anybody can ask.
+    if !daemon.is_once() {
+        let desk = Desk::open(places.state.clone())?;
+        let called = reactor.watch(&desk)?;
+        tasks
+            .spawn(async move {
+                loop {
+                    reactor_ref.readable(called).await;
+                    while let Some(asked) = desk.next() {
+                        shared_ref.asked.borrow_mut().push_back(asked);
+                    }
+                }
+            })
+            .detach();
+    }
+
     daemon.handle(clock::now(), first);
     loop {
         while let Some(action) = daemon.poll() {
@@ -133,6 +153,11 @@ pub fn run(mut daemon: Daemon, first: Event, places: &Places, keep: bool) -> io:
             }
         }
         while tasks.try_tick() {}
+        let asked = shared.asked.borrow_mut().pop_front();
+        if let Some((stream, request)) = asked {
+            Desk::answer(stream, &daemon.asked(clock::now(), &request));
+            continue;
+        }
         let event = shared.events.borrow_mut().pop_front();
         if let Some(event) = event {
             daemon.handle(clock::now(), event);

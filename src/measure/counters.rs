@@ -146,8 +146,9 @@ impl Way {
 fn wire(frames: Count, layer: LinkLayer, header: u16) -> u64 {
     let bytes = frames.bytes.saturating_sub(frames.packets * u64::from(header));
     let each = bytes.checked_div(frames.packets).unwrap_or(0);
-    let each = layer.wire_bytes(u32::try_from(each).unwrap_or(u32::MAX));
-    u64::from(each) * frames.packets
+    let each = u32::try_from(each).unwrap_or(u32::MAX);
+    let more = i64::from(layer.wire_bytes(each)) - i64::from(each);
+    bytes.saturating_add_signed(more * i64::from(u32::try_from(frames.packets).unwrap_or(u32::MAX)))
 }
 
 #[cfg(test)]

@@ -42,6 +42,7 @@ pub mod sweep;
 pub mod table;
 pub mod tcp;
 pub mod trace;
+pub mod whole;
 pub mod world;
 
 #[cfg(test)]

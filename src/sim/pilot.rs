@@ -11,7 +11,7 @@ pub use crate::control::event::Question;
 pub use crate::control::{Action, Event, WayCounters};
 
 /// Something that steers a shaper.
-pub trait Pilot: Send {
+pub trait Pilot {
     /// Takes what happened.
     fn handle(&mut self, now: Time, event: Event);
     /// The next thing to do; asked until there is none.

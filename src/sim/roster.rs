@@ -3,6 +3,7 @@
 
 use super::baseline::BASELINES;
 use super::pilot::Pilot;
+use super::whole::Whole;
 use super::world::Setup;
 use crate::control::{self, Controller};
 
@@ -17,11 +18,18 @@ pub struct Entry {
 }
 
 /// weir's own; they stand above the others in a comparison.
-const OURS: &[Entry] = &[Entry {
-    name: "weir",
-    help: "weir's controller, with nothing configured",
-    make: |_| Box::new(Controller::new(&control::Setup::default())),
-}];
+const OURS: &[Entry] = &[
+    Entry {
+        name: "weir",
+        help: "weir's daemon, with nothing configured",
+        make: |setup| Box::new(Whole::new(setup.reflectors.len())),
+    },
+    Entry {
+        name: "controller",
+        help: "weir's controller without the daemon around it",
+        make: |_| Box::new(Controller::new(&control::Setup::default())),
+    },
+];
 
 /// All of them, in the order of the table.
 pub fn all() -> impl Iterator<Item = &'static Entry> {

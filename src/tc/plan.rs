@@ -336,7 +336,7 @@ impl<'a> Planner<'a> {
             return Err(off("this line is switched off (option 'enabled')"));
         }
         if Way::ALL.iter().all(|way| self.speed(*way).is_none()) {
-            return Err(off("no speed known: set options 'download' and 'upload'"));
+            return Err(self.no_speed(Way::Up, "options 'download' and 'upload'"));
         }
         let Some(device) = device else {
             return Err(blocked(match &self.wan.network {
@@ -355,13 +355,21 @@ impl<'a> Planner<'a> {
             .ok_or_else(|| blocked(format!("there is no device {device} yet")))
     }
 
+    /// Why a direction without a speed is not shaped, and which options would give it one.
+    fn no_speed(&self, way: Way, options: &str) -> Direction {
+        let steers = self.wan.steers(way);
+        let why = if steers { "'weir daemon' finds the speed, and none runs" } else { "no speed known" };
+        let or = if steers { "start it, or set" } else { "set" };
+        Direction::Off(format!("{why}: {or} {options}"))
+    }
+
     /// What it is steered to, or configured for.
     fn speed(&self, way: Way) -> Option<Speed> {
         self.speeds.get(self.place, way).or_else(|| self.wan.speed(way).map(Speed::fixed))
     }
 
     fn upload(&mut self, link: &Link) -> Result<Direction, Direction> {
-        let speed = self.speed(Way::Up).ok_or_else(|| off("no speed known: set option 'upload'"))?;
+        let speed = self.speed(Way::Up).ok_or_else(|| self.no_speed(Way::Up, "option 'upload'"))?;
         let rate = speed.line;
         let (qdiscs, classes, filters, engine) = self.root(Way::Up, speed, link, None)?;
         let device = self.system(link.name);
@@ -386,7 +394,7 @@ impl<'a> Planner<'a> {
     }
 
     fn download_on_ifb(&mut self, link: &Link) -> Result<Direction, Direction> {
-        let speed = self.speed(Way::Down).ok_or_else(|| off("no speed known: set option 'download'"))?;
+        let speed = self.speed(Way::Down).ok_or_else(|| self.no_speed(Way::Down, "option 'download'"))?;
         let rate = speed.line;
         if self.world.lacks.ifb {
             return Err(blocked("this kernel cannot redirect arriving packets (kmod-ifb, kmod-sched-core)"));
@@ -414,7 +422,7 @@ impl<'a> Planner<'a> {
     }
 
     fn download_on_lan(&mut self, link: &Link) -> Result<Direction, Direction> {
-        let speed = self.speed(Way::Down).ok_or_else(|| off("no speed known: set option 'download'"))?;
+        let speed = self.speed(Way::Down).ok_or_else(|| self.no_speed(Way::Down, "option 'download'"))?;
         let rate = speed.line;
         let lan = self.wan.lan.ok_or_else(|| blocked("no LAN device: set option 'lan'"))?;
         if self.world.lacks.bpf && self.world.lacks.u32 {

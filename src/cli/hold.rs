@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `weir hold`, `weir set-rate`, `weir release`: somebody else's decision for a while.
+
+use super::{Options, exit_code, print};
+use crate::config::value;
+use crate::io::desk;
+use crate::units::{Micros, Rate, Way};
+
+/// How long rates are held unless told otherwise.
+const USUAL: Micros = Micros::secs(3600);
+
+/// `weir hold [LINE]`.
+pub(crate) fn hold(options: &Options) -> u8 {
+    let line = match options.words.as_slice() {
+        [] => "-",
+        [line] => line,
+        [_, word, ..] => return usage(&format!("one line, or none for all; '{word}' is too much")),
+    };
+    let span = options.span.unwrap_or(USUAL);
+    ask(options, &format!("hold {line} {}", seconds(span)), &format!("rates stay as they are for {span}"))
+}
+
+/// `weir set-rate [LINE] [up RATE] [down RATE]`.
+pub(crate) fn set_rate(options: &Options) -> u8 {
+    let mut line = "-";
+    let mut rates: [Option<Rate>; 2] = [None; 2];
+    let mut words = options.words.iter();
+    while let Some(word) = words.next() {
+        let way = Way::ALL.into_iter().find(|way| ["up", "down"].get(*way as usize) == Some(&word.as_str()));
+        match (way, words.as_slice().first()) {
+            (None, _) if line == "-" && rates == [None; 2] => line = word,
+            (None, _) => return usage(&format!("'{word}' is neither 'up' nor 'down'")),
+            (Some(_), None) => return usage(&format!("'{word}' needs a rate, such as 20mbit")),
+            (Some(way), Some(text)) => match value::rate(text) {
+                Ok(rate) => {
+                    words.next();
+                    if let Some(place) = rates.get_mut(way as usize) {
+                        *place = Some(rate);
+                    }
+                }
+                Err(why) => return usage(&why),
+            },
+        }
+    }
+    if rates == [None; 2] {
+        return usage("no rate; for example: weir set-rate up 20mbit");
+    }
+    let span = options.span.unwrap_or(USUAL);
+    let bits = |rate: Option<Rate>| rate.map_or("-".into(), |rate| rate.bits_per_sec().to_string());
+    let [up, down] = rates.map(bits);
+    ask(options, &format!("rate {line} {up} {down} {}", seconds(span)), &format!("held for {span}"))
+}
+
+/// `weir release [LINE]`.
+pub(crate) fn release(options: &Options) -> u8 {
+    let line = options.words.first().map_or("-", String::as_str);
+    ask(options, &format!("release {line}"), "rates are no longer held")
+}
+
+fn seconds(span: Micros) -> u64 {
+    span.0.div_ceil(1_000_000)
+}
+
+fn usage(text: &str) -> u8 {
+    eprintln!("weir: {text}\nTry 'weir help set-rate'.");
+    exit_code::USAGE
+}
+
+fn ask(options: &Options, request: &str, done: &str) -> u8 {
+    match desk::ask(&options.places.state, request) {
+        Ok(Some(_)) => {
+            print(&format!("{done}\n"));
+            exit_code::OK
+        }
+        Ok(None) => {
+            eprintln!("weir: no daemon is running here; rates are its business: start 'weir daemon'");
+            exit_code::FAILED
+        }
+        Err(error) => {
+            eprintln!("weir: {error}");
+            exit_code::FAILED
+        }
+    }
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What the daemon answers to the other commands: how lines are steered, and holding them for a while.
+//!
+//! A request is one line of words: `speeds`, `hold LINE SECONDS`, `rate LINE UP DOWN SECONDS` (bits per second),
+//! `release LINE`. A dash stands for "all lines" or "as it is". The answer begins with `ok` or `error: why`.
+
+use super::{Action, Daemon, End, Level};
+use crate::steer::Standing;
+use crate::tc::shape::guaranteed;
+use crate::units::{Micros, Rate, Time, Way};
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt::Write;
+
+/// A line whose rates are somebody else's decision for a while.
+#[derive(Clone, Debug)]
+pub(super) struct Held {
+    pub(super) name: String,
+    until: Time,
+}
+
+impl Daemon {
+    /// Answers a request.
+    pub fn asked(&mut self, now: Time, request: &str) -> String {
+        let words: Vec<&str> = request.split_whitespace().collect();
+        let result = match words.as_slice() {
+            _ if self.end != End::No => Err("weir is about to end".into()),
+            ["speeds"] => return self.standings(now),
+            ["hold", line, seconds] => self.hold(now, line, [None; 2], seconds),
+            ["rate", line, up, down, seconds] => self.hold(now, line, [up, down].map(rate), seconds),
+            ["release", line] => self.release(line),
+            _ => Err(format!("not understood: {}", words.first().copied().unwrap_or("(nothing)"))),
+        };
+        self.wake(now);
+        match result {
+            Ok(()) => "ok\n".into(),
+            Err(text) => format!("error: {text}\n"),
+        }
+    }
+
+    /// How every steered or held direction stands, a line each.
+    fn standings(&self, now: Time) -> String {
+        let mut out = String::from("ok\n");
+        for (place, line) in self.plan.lines.iter().enumerate() {
+            let held = self.held.iter().find(|held| held.name == line.name).map(|held| held.until - now);
+            for way in Way::ALL {
+                let Some(speed) = self.speeds.get(place, way) else { continue };
+                let pilot = self.pilots.iter().find(|pilot| pilot.place == place);
+                let standing = Standing::new(place, way, speed, pilot, held);
+                let _ = writeln!(out, "{}", standing.to_text());
+            }
+        }
+        out
+    }
+
+    fn hold(&mut self, now: Time, line: &str, rates: [Option<Rate>; 2], seconds: &str) -> Result<(), String> {
+        let places = self.places(line)?;
+        let span = seconds.parse().map(Micros::secs).map_err(|_| format!("no time: {seconds}"))?;
+        let Some(config) = &self.config else { return Err("there is no configuration yet".into()) };
+        if rates != [None; 2] && places.len() > 1 {
+            return Err("there are several lines; name one".into());
+        }
+        for (way, rate) in Way::ALL.into_iter().zip(rates) {
+            let is_shaped = self.plan.tunes.iter().any(|tune| places.contains(&tune.line) && tune.way == way);
+            if let Some(rate) = rate
+                && !is_shaped
+            {
+                return Err(format!("the {way} is not shaped, so it cannot have {rate}"));
+            }
+        }
+        let guaranteed = guaranteed(&config.classes);
+        for tune in self.plan.tunes.iter().filter(|tune| places.contains(&tune.line)) {
+            let Some(wan) = config.wans.get(tune.line) else { continue };
+            let have = self.speeds.get(tune.line, tune.way);
+            let have = have.or(wan.speed(tune.way).map(crate::tc::speed::Speed::fixed));
+            let rate = rates.get(tune.way as usize).copied().flatten();
+            let Some(speed) = have.map(|speed| rate.map_or(speed, |rate| speed.follow(rate, guaranteed)))
+            else {
+                continue;
+            };
+            self.speeds.set(tune.line, tune.way, Some(speed));
+            self.retune.add(&mut self.plan.tree, tune, &config.classes, speed);
+        }
+        for place in places {
+            let Some(name) = config.wans.get(place).map(|wan| wan.name.clone()) else { continue };
+            self.held.retain(|held| held.name != name);
+            self.held.push(Held { name, until: now + span });
+            for pilot in self.pilots.iter_mut().filter(|pilot| pilot.place == place) {
+                if pilot.rest() {
+                    let (far, probe) = (Vec::new(), crate::config::steer::Probing::None);
+                    self.actions.push_back(Action::Listen { line: place, device: None, far, probe });
+                }
+            }
+        }
+        self.say(Level::Info, format!("{line}: rates are held for {span}"));
+        Ok(())
+    }
+
+    fn release(&mut self, line: &str) -> Result<(), String> {
+        let places = self.places(line)?;
+        for held in &mut self.held {
+            let place = self.plan.lines.iter().position(|line| line.name == held.name);
+            if place.is_some_and(|place| places.contains(&place)) {
+                held.until = Time(0);
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets go what was held long enough; steered lines go on by themselves, others get their speeds back.
+    pub(super) fn let_go(&mut self, now: Time) {
+        let before = self.held.len();
+        let over: Vec<String> =
+            self.held.iter().filter(|held| held.until <= now).map(|held| held.name.clone()).collect();
+        if over.is_empty() {
+            return;
+        }
+        self.held.retain(|held| held.until > now);
+        debug_assert!(self.held.len() < before);
+        for (place, line) in self.plan.lines.iter().enumerate() {
+            let wan = self.config.as_ref().and_then(|config| config.wans.get(place));
+            let Some(wan) = wan.filter(|_| over.contains(&line.name)) else { continue };
+            for way in Way::ALL.into_iter().filter(|way| !wan.steers(*way)) {
+                self.speeds.set(place, way, None);
+            }
+            self.actions
+                .push_back(Action::Say(Level::Info, format!("{}: rates are no longer held", line.name)));
+        }
+        self.has_news = true;
+        self.board(now);
+    }
+
+    /// When the first of the held lines is let go.
+    pub(super) fn held_until(&self) -> Option<Time> {
+        self.held.iter().map(|held| held.until).min()
+    }
+
+    /// The places of a line that is named, or of all.
+    fn places(&self, line: &str) -> Result<Vec<usize>, String> {
+        let lines = self.plan.lines.iter().enumerate();
+        let places: Vec<usize> =
+            lines.filter(|(_, known)| line == "-" || known.name == line).map(|(place, _)| place).collect();
+        if places.is_empty() { Err(format!("there is no line '{line}'")) } else { Ok(places) }
+    }
+}
+
+fn rate(word: &&str) -> Option<Rate> {
+    word.parse().ok().map(Rate::bits)
+}
