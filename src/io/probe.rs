@@ -92,10 +92,7 @@ impl Probes {
     /// # Errors
     /// What the kernel says; without `CAP_NET_RAW` that is EPERM. A machine without IPv6 is fine.
     pub fn open(device: &DeviceName, mark: Option<u32>) -> io::Result<Self> {
-        let mut random = [0; 18];
-        std::fs::File::open("/dev/urandom")?.read_exact(&mut random)?;
-        let [key @ .., a, b] = random;
-        let id = u16::from_be_bytes([a, b]);
+        let (key, id) = random()?;
         let device = OsString::from(device.as_str());
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         let open = |is_v6| Family::open(is_v6, id, &device, mark, &epoll);
@@ -105,7 +102,7 @@ impl Probes {
             epoll,
             device,
             id,
-            key: Key::new(key),
+            key,
             has_asked_dns: false,
             flights: [None; limits::PROBES],
             clocks: [FarClock::default(); limits::REFLECTORS],
@@ -213,14 +210,9 @@ impl Probes {
     /// The same for DNS, where the sender's address counts as well.
     fn answered_query(&mut self, message: &[u8], from: &[u8; 28]) -> Option<Flight> {
         let found = self.flights.iter().flatten().find(|flight| {
-            let is_from = match flight.to {
-                IpAddr::V4(to) => from.get(4..8) == Some(&to.octets()),
-                IpAddr::V6(to) => from.get(8..24) == Some(&to.octets()),
-            };
-            let number = message.first_chunk() == Some(&(flight.cookie as u16).to_be_bytes());
-            let is_dns = flight.question == Question::Dns && from.get(2..4) == Some(&dns::PORT.to_be_bytes());
-            let is_candidate = is_dns && is_from && number;
-            is_candidate && Query::probe(flight.cookie).is_some_and(|query| query.is_answered_by(message))
+            let is_number = message.first_chunk() == Some(&(flight.cookie as u16).to_be_bytes());
+            let is_asked = flight.question == Question::Dns && is_number && is_resolver(from, flight.to);
+            is_asked && Query::probe(flight.cookie).is_some_and(|query| query.is_answered_by(message))
         });
         self.forged += u32::from(found.is_none());
         found.copied()
@@ -263,6 +255,23 @@ impl Family {
         }
         Ok(family)
     }
+}
+
+/// A key nobody knows, and a number of sixteen bits. As the kernel's other randomness, this never waits.
+pub(super) fn random() -> io::Result<(Key, u16)> {
+    let mut random = [0; 18];
+    std::fs::File::open("/dev/urandom")?.read_exact(&mut random)?;
+    let [key @ .., a, b] = random;
+    Ok((Key::new(key), u16::from_be_bytes([a, b])))
+}
+
+/// Whether an answer is from `server` and its port for DNS.
+pub(super) fn is_resolver(from: &[u8; 28], server: IpAddr) -> bool {
+    let is_from = match server {
+        IpAddr::V4(to) => from.get(4..8) == Some(&to.octets()),
+        IpAddr::V6(to) => from.get(8..24) == Some(&to.octets()),
+    };
+    is_from && from.get(2..4) == Some(&dns::PORT.to_be_bytes())
 }
 
 /// How a question is put in ICMP; IPv6 has no timestamps.
@@ -318,4 +327,4 @@ fn filter_v6(id: u16) -> [Insn; 6] {
 
 #[cfg(test)]
 #[path = "probe_tests.rs"]
-mod tests;
+pub(super) mod tests;
