@@ -24,6 +24,7 @@ use nix::sys::socket::{
     AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, SockaddrStorage, sendto, setsockopt, socket,
     sockopt,
 };
+use nix::sys::time::TimeValLike;
 use nix::time::{ClockId, clock_gettime};
 use std::ffi::OsString;
 use std::io::{self, Read};
@@ -289,8 +290,7 @@ fn when(stamp: Option<(i64, i64)>) -> Time {
     let Some(((seconds, nanos), today)) = stamp.zip(clock_gettime(ClockId::CLOCK_REALTIME).ok()) else {
         return now;
     };
-    let wait =
-        (i64::from(today.tv_sec()) - seconds) * 1_000_000 + (i64::from(today.tv_nsec()) - nanos) / 1000;
+    let wait = today.num_microseconds() - seconds.wrapping_mul(1_000_000) - nanos / 1000;
     let wait = if (0..LONGEST_WAIT).contains(&wait) { wait as u64 } else { 0 };
     Time(now.0.saturating_sub(wait))
 }

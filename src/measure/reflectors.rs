@@ -15,12 +15,12 @@ const fn v6(a: u16, b: u16, c: u16, g: u16, h: u16) -> IpAddr {
 
 /// Their addresses, in the order in which they are tried; those of IPv6 come in where the others fail.
 pub const BUILT_IN: [IpAddr; 24] = [
-    v4(9, 9, 9, 9),                        // Quad9; tells the time
+    v4(9, 9, 9, 9),                        // Quad9, which tells the time: sqm-autorate asks it so
     v4(1, 1, 1, 1),                        // Cloudflare
     v4(8, 8, 8, 8),                        // Google
     v4(208, 67, 222, 222),                 // OpenDNS
     v4(94, 140, 14, 14),                   // AdGuard
-    v4(149, 112, 112, 112),                // Quad9, another prefix; tells the time
+    v4(149, 112, 112, 112),                // Quad9, another prefix
     v4(76, 76, 2, 0),                      // Control D
     v4(185, 228, 168, 9),                  // CleanBrowsing
     v4(64, 6, 64, 6),                      // Vercara, once Verisign
