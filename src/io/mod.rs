@@ -13,6 +13,7 @@ pub mod netlink;
 pub mod offload;
 pub mod probe;
 pub mod reactor;
+pub mod resolve;
 pub mod run;
 pub mod sniff;
 pub mod sys;

@@ -24,6 +24,7 @@ use nix::sys::socket::{
     AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, SockaddrStorage, sendto, setsockopt, socket,
     sockopt,
 };
+use nix::sys::time::TimeValLike;
 use nix::time::{ClockId, clock_gettime};
 use std::ffi::OsString;
 use std::io::{self, Read};
@@ -92,10 +93,7 @@ impl Probes {
     /// # Errors
     /// What the kernel says; without `CAP_NET_RAW` that is EPERM. A machine without IPv6 is fine.
     pub fn open(device: &DeviceName, mark: Option<u32>) -> io::Result<Self> {
-        let mut random = [0; 18];
-        std::fs::File::open("/dev/urandom")?.read_exact(&mut random)?;
-        let [key @ .., a, b] = random;
-        let id = u16::from_be_bytes([a, b]);
+        let (key, id) = random()?;
         let device = OsString::from(device.as_str());
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         let open = |is_v6| Family::open(is_v6, id, &device, mark, &epoll);
@@ -105,7 +103,7 @@ impl Probes {
             epoll,
             device,
             id,
-            key: Key::new(key),
+            key,
             has_asked_dns: false,
             flights: [None; limits::PROBES],
             clocks: [FarClock::default(); limits::REFLECTORS],
@@ -213,14 +211,9 @@ impl Probes {
     /// The same for DNS, where the sender's address counts as well.
     fn answered_query(&mut self, message: &[u8], from: &[u8; 28]) -> Option<Flight> {
         let found = self.flights.iter().flatten().find(|flight| {
-            let is_from = match flight.to {
-                IpAddr::V4(to) => from.get(4..8) == Some(&to.octets()),
-                IpAddr::V6(to) => from.get(8..24) == Some(&to.octets()),
-            };
-            let number = message.first_chunk() == Some(&(flight.cookie as u16).to_be_bytes());
-            let is_dns = flight.question == Question::Dns && from.get(2..4) == Some(&dns::PORT.to_be_bytes());
-            let is_candidate = is_dns && is_from && number;
-            is_candidate && Query::probe(flight.cookie).is_some_and(|query| query.is_answered_by(message))
+            let is_number = message.first_chunk() == Some(&(flight.cookie as u16).to_be_bytes());
+            let is_asked = flight.question == Question::Dns && is_number && is_resolver(from, flight.to);
+            is_asked && Query::probe(flight.cookie).is_some_and(|query| query.is_answered_by(message))
         });
         self.forged += u32::from(found.is_none());
         found.copied()
@@ -265,6 +258,23 @@ impl Family {
     }
 }
 
+/// A key nobody knows, and a number of sixteen bits. As the kernel's other randomness, this never waits.
+pub(super) fn random() -> io::Result<(Key, u16)> {
+    let mut random = [0; 18];
+    std::fs::File::open("/dev/urandom")?.read_exact(&mut random)?;
+    let [key @ .., a, b] = random;
+    Ok((Key::new(key), u16::from_be_bytes([a, b])))
+}
+
+/// Whether an answer is from `server` and its port for DNS.
+pub(super) fn is_resolver(from: &[u8; 28], server: IpAddr) -> bool {
+    let is_from = match server {
+        IpAddr::V4(to) => from.get(4..8) == Some(&to.octets()),
+        IpAddr::V6(to) => from.get(8..24) == Some(&to.octets()),
+    };
+    is_from && from.get(2..4) == Some(&dns::PORT.to_be_bytes())
+}
+
 /// How a question is put in ICMP; IPv6 has no timestamps.
 fn kind(question: Question, to: IpAddr) -> Kind {
     match question {
@@ -280,8 +290,7 @@ fn when(stamp: Option<(i64, i64)>) -> Time {
     let Some(((seconds, nanos), today)) = stamp.zip(clock_gettime(ClockId::CLOCK_REALTIME).ok()) else {
         return now;
     };
-    let wait =
-        (i64::from(today.tv_sec()) - seconds) * 1_000_000 + (i64::from(today.tv_nsec()) - nanos) / 1000;
+    let wait = today.num_microseconds() - seconds.wrapping_mul(1_000_000) - nanos / 1000;
     let wait = if (0..LONGEST_WAIT).contains(&wait) { wait as u64 } else { 0 };
     Time(now.0.saturating_sub(wait))
 }
@@ -318,4 +327,4 @@ fn filter_v6(id: u16) -> [Insn; 6] {
 
 #[cfg(test)]
 #[path = "probe_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -10,13 +10,13 @@ const V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
 
 /// Runs the test of this name again in a network of its own, where nothing but the loopback is; gives `true` inside.
-fn is_inside(test: &str) -> bool {
+pub(in crate::io) fn is_inside(module: &str, test: &str) -> bool {
     const INSIDE: &str = "WEIR_TEST_INSIDE";
     if std::env::var_os(INSIDE).is_some() {
         return true;
     }
     let enter = "ip link set lo up && exec \"$0\" --exact \"$1\" --nocapture --test-threads=1";
-    let name = format!("io::probe::tests::{test}");
+    let name = format!("io::{module}::tests::{test}");
     let program = std::env::current_exe().expect("this test has a file");
     let has_network = |command: &mut Command| command.output().is_ok_and(|output| output.status.success());
     if !has_network(Command::new("unshare").args(["-n", "ip", "link", "set", "lo", "up"])) {
@@ -47,7 +47,7 @@ fn hear(probes: &mut Probes) -> Vec<Heard> {
 
 #[test]
 fn echo_and_timestamp_are_answered_in_both_families_and_timed_by_the_kernel() {
-    if !is_inside("echo_and_timestamp_are_answered_in_both_families_and_timed_by_the_kernel") {
+    if !is_inside("probe", "echo_and_timestamp_are_answered_in_both_families_and_timed_by_the_kernel") {
         return;
     }
     let mut probes = open();
@@ -77,7 +77,7 @@ fn echo_and_timestamp_are_answered_in_both_families_and_timed_by_the_kernel() {
 
 #[test]
 fn a_forged_answer_is_counted_and_not_believed() {
-    if !is_inside("a_forged_answer_is_counted_and_not_believed") {
+    if !is_inside("probe", "a_forged_answer_is_counted_and_not_believed") {
         return;
     }
     let mut probes = open();
@@ -141,7 +141,7 @@ fn a_forged_answer_is_counted_and_not_believed() {
 
 #[test]
 fn a_resolver_answers_in_both_families_and_nobody_for_it() {
-    if !is_inside("a_resolver_answers_in_both_families_and_nobody_for_it") {
+    if !is_inside("probe", "a_resolver_answers_in_both_families_and_nobody_for_it") {
         return;
     }
     let mut probes = open();
@@ -167,7 +167,7 @@ fn a_resolver_answers_in_both_families_and_nobody_for_it() {
 
 #[test]
 fn what_cannot_be_sent_is_told_once() {
-    if !is_inside("what_cannot_be_sent_is_told_once") {
+    if !is_inside("probe", "what_cannot_be_sent_is_told_once") {
         return;
     }
     let mut probes = open();
@@ -182,7 +182,7 @@ fn what_cannot_be_sent_is_told_once() {
 
 #[test]
 fn sockets_follow_their_device_when_it_comes_back_with_another_number() {
-    if !is_inside("sockets_follow_their_device_when_it_comes_back_with_another_number") {
+    if !is_inside("probe", "sockets_follow_their_device_when_it_comes_back_with_another_number") {
         return;
     }
     let run = |line: &str| {

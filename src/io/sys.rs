@@ -147,8 +147,8 @@ pub fn receive(socket: &impl AsRawFd, buffer: &mut [u8]) -> io::Result<Received>
         // SAFETY: a message of this type has a timespec behind its header, or the two halves of one of 64 bits.
         let data = unsafe { libc::CMSG_DATA(&raw const *header) };
         // SAFETY: CMSG_LEN does arithmetic alone.
-        let length = header.cmsg_len as usize - unsafe { libc::CMSG_LEN(0) } as usize;
-        received.stamp = if length >= 16 {
+        let is_wide = header.cmsg_len >= unsafe { libc::CMSG_LEN(16) } as _;
+        received.stamp = if is_wide {
             // SAFETY: the length says that there are sixteen bytes, of any alignment.
             let [seconds, nanos] = unsafe { data.cast::<[i64; 2]>().read_unaligned() };
             Some((seconds, nanos))

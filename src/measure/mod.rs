@@ -9,4 +9,5 @@ pub mod counters;
 pub mod dns;
 pub mod icmp;
 pub mod probe;
+pub mod reflectors;
 pub mod stamps;

@@ -2,6 +2,7 @@
 //! Packets and where they live: one pool for the whole world, so that an event or a queue holds a small number only.
 
 use super::clock::Moment;
+use crate::measure::probe::Question;
 
 /// Whose packet it is: an index into the world's flows; probes come behind them.
 pub type FlowId = u16;
@@ -70,8 +71,10 @@ pub struct Packet {
     pub queued: Moment,
     /// What arrived beyond `number`: from, up to and without; the block with the newest first (RFC 2018).
     pub sacks: [(u32, u32); 3],
-    /// How long a probe took to the reflector, if the reflector tells.
-    pub outward: u32,
+    /// How a probe asks.
+    pub question: Question,
+    /// What the reflector's clock showed when the probe came, in milliseconds of its day.
+    pub shown: u32,
 }
 
 struct Slot {

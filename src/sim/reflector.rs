@@ -3,6 +3,9 @@
 
 use super::clock::{Moment, Span};
 use super::random::Random;
+use crate::measure::probe::Question;
+use crate::measure::stamps::FarClock;
+use crate::units::{Micros, Time};
 
 /// What a reflector is like.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,8 +24,10 @@ pub struct Character {
     pub dies: Moment,
     /// From then on it is so much farther away, on the way back.
     pub moves: Option<(Moment, Span)>,
-    /// Whether it tells how long the probe took to it.
+    /// Whether it answers ICMP timestamps.
     pub tells_time: bool,
+    /// Whether it answers ICMP at all.
+    pub answers_icmp: bool,
 }
 
 /// How much longer a spike takes, in milliseconds.
@@ -40,6 +45,7 @@ impl Character {
             dies: Moment::NEVER,
             moves: None,
             tells_time: true,
+            answers_icmp: true,
         }
     }
 }
@@ -49,19 +55,35 @@ pub struct Reflector {
     character: Character,
     random: Random,
     free_at: Moment,
+    /// What its clock shows at the beginning of the world, in nanoseconds, and how many millionths faster it goes.
+    clock: (u64, f64),
+    /// What is known at home of that clock.
+    known: FarClock,
 }
 
 impl Reflector {
     /// One of this character.
-    pub const fn new(character: Character, random: Random) -> Self {
-        Self { character, random, free_at: Moment::START }
+    pub fn new(character: Character, random: Random) -> Self {
+        // From a copy: a clock changes nothing else.
+        let mut chance = random.clone();
+        let clock = (chance.bits() % Span::secs(86_400).0, chance.between(-30.0, 30.0));
+        Self { character, random, free_at: Moment::START, clock, known: FarClock::default() }
     }
 
     /// How long a probe sent now takes to it and back again behind the line; `None`: it will not answer.
     ///
     /// Noise is on one of the two ways, by the toss of a coin.
-    pub fn travel(&mut self, now: Moment) -> Option<(Span, Span)> {
+    pub fn travel(&mut self, now: Moment, question: Question) -> Option<(Span, Span)> {
         let character = self.character;
+        let answers = match question {
+            Question::Timestamp => character.answers_icmp && character.tells_time,
+            Question::Echo => character.answers_icmp,
+            // They are resolvers, all of them.
+            Question::Dns => true,
+        };
+        if !answers {
+            return None;
+        }
         let Character { distance, noise, spikes, loss, pause, dies, .. } = character;
         let mut extra = self.random.exponential(noise);
         if self.random.happens(spikes) {
@@ -78,9 +100,16 @@ impl Reflector {
         Some(if is_out { (half + extra, half + farther) } else { (half, half + extra + farther) })
     }
 
-    /// Whether it tells how long the probe took.
-    pub const fn tells_time(&self) -> bool {
-        self.character.tells_time
+    /// What its clock shows, in whole milliseconds of its day.
+    pub fn shows(&self, now: Moment) -> u32 {
+        let (at_start, drift) = self.clock;
+        let gained = (now.0 as f64 * drift / 1e6) as i64;
+        (at_start.wrapping_add(now.0).wrapping_add_signed(gained) / 1_000_000 % 86_400_000) as u32
+    }
+
+    /// What is made of that at home, by the same means as on a router.
+    pub fn ways(&mut self, sent: Time, received: Time, shown: u32) -> Option<(Micros, Micros)> {
+        self.known.ways(sent, received, (shown, shown))
     }
 }
 
@@ -99,7 +128,7 @@ mod tests {
         };
         let mut reflector = Reflector::new(character, Random::new(1, 1));
         let answers: Vec<bool> = (0..20)
-            .map(|n| reflector.travel(Moment::START + Span::ms(500 * n)))
+            .map(|n| reflector.travel(Moment::START + Span::ms(500 * n), Question::Echo))
             .map(|answer| answer.is_some_and(|(out, back)| out + back == Span::ms(30)))
             .collect();
         assert_eq!(answers.iter().filter(|&&answered| answered).count(), 5);
@@ -107,10 +136,23 @@ mod tests {
     }
 
     #[test]
+    fn a_reflector_answers_what_it_answers() {
+        let answered = |character| {
+            let mut reflector = Reflector::new(character, Random::new(1, 1));
+            [Question::Timestamp, Question::Echo, Question::Dns]
+                .map(|question| reflector.travel(Moment::START, question).is_some())
+        };
+        let usual = Character::at(Span::ms(30));
+        assert_eq!(answered(usual), [true; 3]);
+        assert_eq!(answered(Character { tells_time: false, ..usual }), [false, true, true]);
+        assert_eq!(answered(Character { answers_icmp: false, ..usual }), [false, false, true]);
+    }
+
+    #[test]
     fn noise_has_the_mean_and_the_spikes_it_promises() {
         let mut reflector = Reflector::new(Character::at(Span::ms(30)), Random::new(1, 1));
         let mut extra: Vec<f64> = (0..50_000)
-            .filter_map(|_| reflector.travel(Moment::START))
+            .filter_map(|_| reflector.travel(Moment::START, Question::Echo))
             .map(|(out, back)| (out + back).as_ms() - 30.0)
             .collect();
         let mean = extra.iter().sum::<f64>() / extra.len() as f64;

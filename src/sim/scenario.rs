@@ -44,6 +44,8 @@ pub enum Answers {
     Usual,
     /// The same, but they only echo.
     Echo,
+    /// The same, but ICMP is blocked: they answer DNS alone.
+    Dns,
     /// 8 ms of noise, one answer in twenty late.
     Noisy,
     /// One answer in ten is lost, and none gives more than one per second.
@@ -57,9 +59,10 @@ pub enum Answers {
 }
 
 /// See [`DIRECTIONS`].
-pub const ANSWERS: [(&str, Answers); 7] = [
+pub const ANSWERS: [(&str, Answers); 8] = [
     ("usual", Answers::Usual),
     ("echo", Answers::Echo),
+    ("dns", Answers::Dns),
     ("noisy", Answers::Noisy),
     ("limited", Answers::Limited),
     ("dying", Answers::Dying),
@@ -75,6 +78,7 @@ impl Answers {
         match self {
             Self::Usual => usual,
             Self::Echo => reflector::Character { tells_time: false, ..usual },
+            Self::Dns => reflector::Character { answers_icmp: false, ..usual },
             Self::Noisy => reflector::Character { noise: Span::ms(8), spikes: 0.05, ..usual },
             Self::Limited => reflector::Character { loss: 0.1, pause: Span::secs(1), ..usual },
             Self::Dying if n.is_multiple_of(2) => reflector::Character { dies: at(20), ..usual },

@@ -14,13 +14,13 @@ use super::clock::{Moment, Span};
 use super::flow::{App, Flow, Spec};
 use super::link::{self, Fate, Link};
 use super::packet::{Ecn, FlowId, Handle, Kind, Packet, Pool};
-use super::pilot::{Action, Event, Pilot, WayCounters};
+use super::pilot::{Action, Event, Pilot, Question, WayCounters};
 use super::random::Random;
 use super::reflector::{self, Reflector};
 use super::score::{MARKER, Record, SAMPLE, Sample, WayScore, percentile};
 use super::shaper::{Engine, Shaper};
 use super::trace::Trace;
-use crate::units::{Bytes, Micros, Rate, Way};
+use crate::units::{Bytes, Rate, Way};
 use std::sync::Arc;
 
 /// A probe on the wire: ping's 56 bytes of data.
@@ -304,12 +304,12 @@ impl World {
             return self.deliver(&packet);
         }
         let reflector = usize::from(packet.flow) - self.flows.len();
-        let travel = self.reflectors.get_mut(reflector).and_then(|reflector| reflector.travel(self.now));
-        let Some((out, back)) = travel else {
+        let reflector = &mut self.reflectors[reflector];
+        let Some((out, back)) = reflector.travel(self.now, packet.question) else {
             self.pool.take(handle);
             return;
         };
-        packet.outward = (self.now + out - packet.sent).micros().0 as u32;
+        packet.shown = reflector.shows(self.now + out);
         self.agenda.enter(self.now + out + back, Happening::Line(Way::Down, 0, handle));
     }
 
@@ -360,16 +360,11 @@ impl World {
     fn answer(&mut self, handle: Handle) -> Event {
         let packet = self.pool.take(handle);
         let reflector = packet.flow - self.flows.len() as FlowId;
-        let tells = self.reflectors.get(usize::from(reflector)).is_some_and(Reflector::tells_time);
-        let out = Micros(u64::from(packet.outward));
-        let back = Micros((self.now - packet.sent).micros().0.saturating_sub(out.0));
-        Event::Answer {
-            reflector,
-            id: packet.number,
-            sent: packet.sent.time(),
-            received: self.now.time(),
-            one_way: tells.then_some((out, back)),
-        }
+        let (sent, received) = (packet.sent.time(), self.now.time());
+        let asked = self.reflectors.get_mut(usize::from(reflector));
+        let asked = asked.filter(|_| packet.question == Question::Timestamp);
+        let one_way = asked.and_then(|reflector| reflector.ways(sent, received, packet.shown));
+        Event::Answer { reflector, id: packet.number, sent, received, one_way }
     }
 
     /// Tells the pilot and does what it says.
@@ -385,7 +380,7 @@ impl World {
                     };
                     pilot.handle(self.now.time(), counters);
                 }
-                Action::Probe { reflector, id, .. } => self.probe(reflector, id),
+                Action::Probe { reflector, id, question } => self.probe(reflector, id, question),
                 Action::SetRates { up, down } => {
                     self.set_rate(Way::Up, up);
                     self.set_rate(Way::Down, down);
@@ -406,7 +401,7 @@ impl World {
         }
     }
 
-    fn probe(&mut self, reflector: u16, number: u32) {
+    fn probe(&mut self, reflector: u16, number: u32, question: Question) {
         if usize::from(reflector) >= self.reflectors.len() {
             return;
         }
@@ -418,6 +413,7 @@ impl World {
             flow,
             size: PROBE,
             number,
+            question,
             sent: self.now,
             ..Packet::default()
         };

@@ -359,7 +359,8 @@ impl CakeAutorate {
                 self.todo.push_back(Action::Probe {
                     reflector: reflector.id,
                     id: self.sent,
-                    question: Question::Timestamp,
+                    // fping, or tsping.
+                    question: if self.is_one_way { Question::Timestamp } else { Question::Echo },
                 });
             }
         }
