@@ -13,6 +13,7 @@ use crate::config::{Config, Wan};
 use crate::control::{self, Bounds, Controller, Setup};
 use crate::limits;
 use crate::measure::counters::{Counters, Sample};
+use crate::measure::reflectors::BUILT_IN;
 use crate::tc::plan::{Plan, Tune};
 use crate::tc::speed::Speed;
 use crate::units::{DeviceName, Micros, Rate, Time, Way};
@@ -350,6 +351,7 @@ fn setup(wan: &Wan, learnt: [Option<Rate>; 2]) -> Option<Setup> {
     };
     let reflectors = match wan.steer.probe {
         Probing::None => 0,
+        _ if wan.steer.reflectors.is_empty() => BUILT_IN.len() as u16,
         _ => wan.steer.reflectors.len() as u16,
     };
     Some(Setup { up: bounds(Way::Up), down: bounds(Way::Down), target: wan.steer.target, reflectors })

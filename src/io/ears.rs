@@ -1,34 +1,58 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The probes of all lines: sockets that come and go with the lines, and a task for each that tells of answers.
+//!
+//! Reflectors given by name are resolved meanwhile; whoever has no address yet is asked for one instead of for an answer.
 
+use super::files::why;
 use super::probe::{Heard, Probes};
 use super::reactor::{Reactor, Watched};
+use super::resolve::Resolver;
 use super::{clock, log};
+use crate::config::steer::{Far, Probing};
 use crate::control::event::{self, Question};
 use crate::daemon::{Event, Level};
-use crate::units::DeviceName;
+use crate::measure::reflectors::BUILT_IN;
+use crate::units::{DeviceName, Micros, Time};
 use smol::{LocalExecutor, Task};
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::io;
 use std::net::IpAddr;
+use std::os::fd::AsFd;
 use std::rc::Rc;
 
-/// What is heard on one line.
-struct Ear<'a> {
-    line: usize,
-    /// By the number the controller has for each; `None`: the name is not resolved.
-    addresses: Vec<Option<IpAddr>>,
-    probes: Rc<RefCell<Probes>>,
-    watched: Watched,
+/// Names are asked for this often at most.
+const PAUSE: Micros = Micros::secs(2);
+
+/// A file that is watched as long as this lives.
+struct Watch<'a> {
     reactor: &'a Reactor,
+    watched: Watched,
     /// Ends with it.
     _task: Task<()>,
 }
 
-impl Drop for Ear<'_> {
+impl Drop for Watch<'_> {
     fn drop(&mut self) {
         self.reactor.forget(self.watched);
     }
+}
+
+/// Names that have no address yet.
+struct Names<'a> {
+    resolver: Rc<RefCell<Resolver>>,
+    asked: Time,
+    _watch: Watch<'a>,
+}
+
+/// What is heard on one line.
+struct Ear<'a> {
+    line: usize,
+    /// By the number the controller has for each.
+    addresses: Rc<RefCell<Vec<Option<IpAddr>>>>,
+    probes: Rc<RefCell<Probes>>,
+    names: Option<Names<'a>>,
+    _watch: Watch<'a>,
 }
 
 /// The ears of all lines.
@@ -58,37 +82,100 @@ impl<'t, 'a> Ears<'t, 'a> {
     ///
     /// # Errors
     /// The system's.
-    pub fn open(
-        &mut self,
-        line: usize,
-        device: &DeviceName,
-        addresses: Vec<Option<IpAddr>>,
-    ) -> std::io::Result<()> {
+    pub fn open(&mut self, line: usize, device: &DeviceName, far: &[Far], probe: Probing) -> io::Result<()> {
         self.close(line);
-        let probes = Probes::open(device, None)?;
-        let watched = self.reactor.watch(&probes)?;
-        let probes = Rc::new(RefCell::new(probes));
-        let (reactor, events, ours) = (self.reactor, self.events, Rc::clone(&probes));
+        if probe == Probing::None {
+            return Ok(());
+        }
+        let addresses = Rc::new(RefCell::new(known(far)));
+        let probes = Rc::new(RefCell::new(Probes::open(device, None)?));
+        let (events, ours) = (self.events, Rc::clone(&probes));
+        let watch = self.watch(&*probes.borrow(), move || {
+            while let Some(heard) = ours.borrow_mut().read() {
+                events.borrow_mut().push_back(told(line, &heard));
+            }
+        })?;
+        let names = self.names(far, &addresses)?;
+        self.ears.push(Ear { line, addresses, probes, names, _watch: watch });
+        Ok(())
+    }
+
+    /// Looks for the addresses of those who have only a name.
+    fn names(
+        &self,
+        far: &[Far],
+        addresses: &Rc<RefCell<Vec<Option<IpAddr>>>>,
+    ) -> io::Result<Option<Names<'a>>> {
+        let (places, names): (Vec<usize>, Vec<String>) = far
+            .iter()
+            .enumerate()
+            .filter_map(|(place, far)| match far {
+                Far::Name(name) => Some((place, name.clone())),
+                Far::Address(_) => None,
+            })
+            .unzip();
+        if names.is_empty() {
+            return Ok(None);
+        }
+        let resolver = Rc::new(RefCell::new(Resolver::new(names)?));
+        let (ours, addresses) = (Rc::clone(&resolver), Rc::clone(addresses));
+        let watch = self.watch(&*resolver.borrow(), move || {
+            while let Some((n, address)) = ours.borrow_mut().read() {
+                let mut addresses = addresses.borrow_mut();
+                if let Some(slot) = places.get(n).and_then(|place| addresses.get_mut(*place)) {
+                    *slot = Some(address);
+                }
+            }
+        })?;
+        Ok(Some(Names { resolver, asked: Time(0), _watch: watch }))
+    }
+
+    /// Calls `read` whenever `file` can be read.
+    fn watch(&self, file: impl AsFd, mut read: impl FnMut() + 'a) -> io::Result<Watch<'a>> {
+        let reactor = self.reactor;
+        let watched = reactor.watch(file)?;
         let task = self.tasks.spawn(async move {
             loop {
                 reactor.readable(watched).await;
-                while let Some(heard) = ours.borrow_mut().read() {
-                    events.borrow_mut().push_back(told(line, &heard));
-                }
+                read();
             }
         });
-        self.ears.push(Ear { line, addresses, probes, watched, reactor, _task: task });
-        Ok(())
+        Ok(Watch { reactor, watched, _task: task })
     }
 
     /// Asks.
     pub fn ask(&mut self, line: usize, reflector: u16, id: u32, question: Question) {
-        let Some(ear) = self.ears.iter().find(|ear| ear.line == line) else { return };
-        let Some(to) = ear.addresses.get(usize::from(reflector)).copied().flatten() else { return };
-        if let Err(error) = ear.probes.borrow_mut().send(reflector, to, question, id) {
-            log::say(Level::Info, &format!("asking {to} failed: {}", super::files::why(&error)));
+        let Some(ear) = self.ears.iter_mut().find(|ear| ear.line == line) else { return };
+        let to = ear.addresses.borrow().get(usize::from(reflector)).copied();
+        let asked = match (to, &mut ear.names) {
+            (Some(Some(to)), _) => {
+                let sent = ear.probes.borrow_mut().send(reflector, to, question, id);
+                sent.map(drop).map_err(|error| format!("asking {to} failed: {}", why(&error)))
+            }
+            (Some(None), Some(names)) if names.asked == Time(0) || clock::now() - names.asked >= PAUSE => {
+                names.asked = clock::now();
+                // There is no resolver before the line is up.
+                let _ = names.resolver.borrow_mut().ask();
+                Ok(())
+            }
+            _ => Ok(()),
+        };
+        if let Err(text) = asked {
+            log::say(Level::Info, &text);
         }
     }
+}
+
+/// The addresses that are known already.
+fn known(far: &[Far]) -> Vec<Option<IpAddr>> {
+    if far.is_empty() {
+        return BUILT_IN.iter().copied().map(Some).collect();
+    }
+    let address = |far: &Far| match far {
+        Far::Address(address) => Some(*address),
+        Far::Name(_) => None,
+    };
+    far.iter().map(address).collect()
 }
 
 fn told(line: usize, heard: &Heard) -> Event {

@@ -12,7 +12,6 @@ use super::netlink::socket::Connection;
 use super::offload::Offloads;
 use super::reactor::Reactor;
 use super::{clock, log};
-use crate::config::steer::{Far, Probing};
 use crate::config::{self, Config, Fault};
 use crate::daemon::{Action, Daemon, Event, Level};
 use crate::door::{self, Reading, Refusal, Verdict};
@@ -26,7 +25,6 @@ use smol::LocalExecutor;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
-use std::net::IpAddr;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
@@ -228,8 +226,7 @@ impl Hands<'_, '_> {
                 None
             }
             Action::Listen { line, device: Some(device), far, probe } => {
-                let addresses = addresses(&far, probe);
-                if let Err(error) = self.ears.open(line, &device, addresses) {
+                if let Err(error) = self.ears.open(line, &device, &far, probe) {
                     let text =
                         format!("cannot ask anybody on {device}: {}; counters alone steer", why(&error));
                     log::say(Level::Warning, &text);
@@ -270,15 +267,6 @@ impl Hands<'_, '_> {
             Action::Exit(_) => None,
         }
     }
-}
-
-/// Those who are asked, by their numbers.
-fn addresses(far: &[Far], probe: Probing) -> Vec<Option<IpAddr>> {
-    let address = |far: &Far| match far {
-        Far::Address(address) => Some(*address),
-        Far::Name(_) => None,
-    };
-    if probe == Probing::None { Vec::new() } else { far.iter().map(address).collect() }
 }
 
 /// Reads the configuration; without a file there are the defaults.
