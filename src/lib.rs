@@ -27,6 +27,7 @@ pub mod limits;
 pub mod measure;
 pub mod report;
 pub mod steer;
+pub mod tape;
 pub mod tc;
 pub mod units;
 

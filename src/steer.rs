@@ -11,12 +11,12 @@
 use crate::config::steer::{Far, Probing};
 use crate::config::{Config, Wan};
 use crate::control::{self, Bounds, Controller, Setup};
-use crate::limits;
 use crate::measure::counters::{Counters, Sample};
 use crate::measure::reflectors::BUILT_IN;
 use crate::tc::plan::{Plan, Tune};
 use crate::tc::speed::Speed;
 use crate::units::{DeviceName, Micros, Rate, Time, Way};
+use crate::{limits, tape};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -137,6 +137,10 @@ pub struct Pilot {
     tap: Option<Tap>,
     /// What the controller wants and has not got yet.
     wants: [Option<Rate>; 2],
+    /// What it was told and said since somebody last looked, while it is recorded.
+    tape: Option<String>,
+    /// When it was last told something.
+    now: Time,
 }
 
 impl Pilot {
@@ -153,6 +157,8 @@ impl Pilot {
             counters: Counters::new(wan.link, 0),
             tap: None,
             wants: [None; 2],
+            tape: None,
+            now: Time(0),
         })
     }
 
@@ -239,9 +245,41 @@ impl Pilot {
 
     /// Something happened.
     pub fn handle(&mut self, now: Time, event: control::Event) {
-        if self.tap.is_some() {
-            self.controller.handle(now, event);
+        if self.tap.is_none() {
+            return;
         }
+        self.now = now;
+        if let Some(tape) = &mut self.tape {
+            let written = match event {
+                control::Event::Start => tape::start(now, &self.setup, tape),
+                _ => tape::event(now, &event, tape),
+            };
+            written.expect("a String takes everything");
+        }
+        self.controller.handle(now, event);
+    }
+
+    /// Begins to record, from what it would start with now.
+    pub fn record(&mut self, now: Time) {
+        let mut setup = self.setup;
+        for (bounds, rate) in [&mut setup.up, &mut setup.down].into_iter().zip(self.learnt()) {
+            if let Some(bounds) = bounds {
+                bounds.start = rate.or(bounds.start);
+            }
+        }
+        let mut tape = String::new();
+        tape::start(now, &setup, &mut tape).expect("a String takes everything");
+        self.tape = Some(tape);
+    }
+
+    /// Ends the recording.
+    pub fn record_no_more(&mut self) {
+        self.tape = None;
+    }
+
+    /// What was recorded since the last call; `None`: it is not recorded.
+    pub fn tape(&mut self) -> Option<&mut String> {
+        self.tape.as_mut()
     }
 
     /// What it wants done, but for rates, which are kept for [`Self::take`].
@@ -249,7 +287,10 @@ impl Pilot {
         self.tap?;
         loop {
             match self.controller.poll()? {
-                control::Action::SetRates { up, down } => {
+                action @ control::Action::SetRates { up, down } => {
+                    if let Some(tape) = &mut self.tape {
+                        tape::action(self.now, &action, tape).expect("a String takes everything");
+                    }
                     for (want, rate) in self.wants.iter_mut().zip([up, down]) {
                         *want = rate.or(*want);
                     }

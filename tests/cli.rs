@@ -302,3 +302,32 @@ fn a_reader_that_goes_away_is_no_error() {
     drop(child.stdout.take());
     assert_eq!(child.wait().expect("it ends").code(), Some(0));
 }
+
+#[test]
+fn what_only_a_running_daemon_can_do_says_that_none_runs() {
+    let state = std::env::temp_dir().join(format!("weir-cli-{}-nobody", std::process::id()));
+    let state = state.to_str().expect("UTF-8");
+    for (args, part) in [
+        (&["hold"][..], "no daemon is running here"),
+        (&["hold", "wan", "--for", "10m"], "no daemon is running here"),
+        (&["set-rate", "up", "20mbit"], "no daemon is running here"),
+        (&["set-rate", "wan", "down", "20mbit", "up", "1mbit"], "no daemon is running here"),
+        (&["release"], "no daemon is running here"),
+        (&["record", "--for", "1s"], "no daemon is running here"),
+    ] {
+        let output = weir(&[args, &["--state-dir", state]].concat());
+        assert_eq!(output.status.code(), Some(1), "{args:?}");
+        assert!(text(&output.stderr).contains(part), "{args:?}: {}", text(&output.stderr));
+    }
+    for (args, part) in [
+        (&["set-rate"][..], "no rate; for example"),
+        (&["set-rate", "up"], "'up' needs a rate"),
+        (&["set-rate", "up", "fast"], "'fast'"),
+        (&["set-rate", "wan", "sideways", "1mbit"], "'sideways' is neither 'up' nor 'down'"),
+        (&["hold", "wan", "lte"], "one line, or none for all"),
+    ] {
+        let output = weir(&[args, &["--state-dir", state]].concat());
+        assert_eq!(output.status.code(), Some(64), "{args:?}");
+        assert!(text(&output.stderr).contains(part), "{args:?}: {}", text(&output.stderr));
+    }
+}

@@ -9,6 +9,7 @@ mod help;
 mod hold;
 mod look;
 mod plan;
+mod record;
 mod rules;
 mod services;
 mod status;
@@ -113,8 +114,8 @@ pub(crate) const SWITCHES: &[Switch] = &[
         "for",
         None,
         "SPAN",
-        &["watch-rules", "hold", "set-rate"],
-        "how long, such as 30s or 90m; to watch 10 s, to hold an hour unless told otherwise",
+        &["watch-rules", "record", "hold", "set-rate"],
+        "how long, such as 30s or 90m; to watch 10 s, to record 60 s, to hold an hour unless told otherwise",
     ),
     switch("keep", None, "", &["daemon"], "leave the shaper standing when told to end"),
     switch("foreground", None, "", &["daemon"], "log to standard error instead of syslog"),
@@ -227,6 +228,14 @@ pub(crate) const COMMANDS: &[Command] = &[
         help: "end what 'hold' or 'set-rate' began",
         more: "",
         run: hold::release,
+    },
+    Command {
+        name: "record",
+        arguments: "[LINE] [--for SPAN]",
+        help: "write down what steers a line, as it happens: counters, answers, rates",
+        more: "A line of JSON each, on standard output, for a minute unless told otherwise; for 'weir-sim replay', and \
+               for a report of what went wrong. No addresses and no packets are in it.",
+        run: record::run,
     },
     Command {
         name: "services",
@@ -355,8 +364,9 @@ fn parse(parser: &mut Parser) -> Result<Parsed, String> {
             Ok(Parsed::Run(named("help")?, options))
         }
         Some(command) => {
-            let takes_words = ["help", "check", "explain", "services", "hold", "set-rate", "release"]
-                .contains(&command.name);
+            let takes_words =
+                ["help", "check", "explain", "services", "hold", "set-rate", "release", "record"]
+                    .contains(&command.name);
             match options.words.first() {
                 Some(word) if !takes_words => {
                     Err(format!("weir {} takes no argument, but got '{word}'", command.name))

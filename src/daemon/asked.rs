@@ -5,7 +5,7 @@
 //! `release LINE`. A dash stands for "all lines" or "as it is". The answer begins with `ok` or `error: why`.
 
 use super::{Action, Daemon, End, Level};
-use crate::steer::Standing;
+use crate::steer::{Pilot, Standing};
 use crate::tc::shape::guaranteed;
 use crate::units::{Micros, Rate, Time, Way};
 use alloc::format;
@@ -37,6 +37,29 @@ impl Daemon {
             Ok(()) => "ok\n".into(),
             Err(text) => format!("error: {text}\n"),
         }
+    }
+
+    /// Begins to record the line a request `record LINE` names; gives its place, or the error to answer with.
+    ///
+    /// # Errors
+    /// Why it cannot be recorded.
+    pub fn record(&mut self, now: Time, line: &str) -> Result<usize, String> {
+        let places = self.places(line)?;
+        let mut pilots = self.pilots.iter_mut().filter(|pilot| places.contains(&pilot.place));
+        let pilot = pilots.next().ok_or("the line is not steered, so there is nothing to record")?;
+        if pilots.next().is_some() {
+            return Err("several lines are steered; name one".into());
+        }
+        if pilot.tape().is_some() {
+            return Err("somebody records it already".into());
+        }
+        pilot.record(now);
+        Ok(pilot.place)
+    }
+
+    /// The pilot of a line, for whoever records it.
+    pub fn recorded(&mut self, place: usize) -> Option<&mut Pilot> {
+        self.pilots.iter_mut().find(|pilot| pilot.place == place)
     }
 
     /// How every steered or held direction stands, a line each.
@@ -85,6 +108,8 @@ impl Daemon {
         for place in places {
             let Some(name) = config.wans.get(place).map(|wan| wan.name.clone()) else { continue };
             self.held.retain(|held| held.name != name);
+            let text = format!("{name}: rates are held for {span}");
+            self.actions.push_back(Action::Say(Level::Info, text));
             self.held.push(Held { name, until: now + span });
             for pilot in self.pilots.iter_mut().filter(|pilot| pilot.place == place) {
                 if pilot.rest() {
@@ -93,7 +118,6 @@ impl Daemon {
                 }
             }
         }
-        self.say(Level::Info, format!("{line}: rates are held for {span}"));
         Ok(())
     }
 

@@ -4,10 +4,10 @@
 //! What may be asked, and the answers, are `daemon/asked`'s.
 
 use super::files::{StateDir, naming};
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The socket's name.
 const SOCKET: &str = "socket";
@@ -57,6 +57,11 @@ impl Desk {
         Some((stream, request))
     }
 
+    /// Whom to record, if that is what is asked.
+    pub fn wants_record(request: &str) -> Option<&str> {
+        request.strip_prefix("record ").map(str::trim)
+    }
+
     /// Answers; a caller that has gone is no error.
     pub fn answer(mut stream: UnixStream, text: &str) {
         let _ = stream.write_all(text.as_bytes());
@@ -72,6 +77,59 @@ impl std::os::fd::AsFd for Desk {
 impl Drop for Desk {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(self.state.path(SOCKET));
+    }
+}
+
+/// Somebody a line's recording goes to.
+pub struct Recorder {
+    /// The line's place in the configuration.
+    pub place: usize,
+    stream: UnixStream,
+}
+
+impl Recorder {
+    /// Tells that the recording begins.
+    pub fn new(place: usize, mut stream: UnixStream) -> Self {
+        let _ = stream.write_all(b"ok\n");
+        Self { place, stream }
+    }
+
+    /// Passes on what was recorded; says whether anybody still takes it.
+    pub fn take(&mut self, tape: &mut String) -> bool {
+        let is_taken = tape.is_empty() || self.stream.write_all(tape.as_bytes()).is_ok();
+        tape.clear();
+        is_taken
+    }
+}
+
+/// Copies a line's recording to `out` until `out` takes no more, the daemon ends it, or the time is over.
+///
+/// # Errors
+/// Why there is none; `None`: no daemon runs.
+pub fn record(state: &StateDir, line: &str, span: Duration, out: &mut impl Write) -> io::Result<Option<()>> {
+    let Ok(mut stream) = UnixStream::connect(state.path(SOCKET)) else { return Ok(None) };
+    let end = Instant::now() + span;
+    stream.write_all(format!("record {line}").as_bytes())?;
+    stream.shutdown(std::net::Shutdown::Write)?;
+    let mut reader = BufReader::new(stream);
+    let mut text = String::new();
+    reader.read_line(&mut text)?;
+    if text != "ok\n" {
+        return Err(io::Error::other(text.trim_start_matches("error: ").trim_end().to_owned()));
+    }
+    loop {
+        let left = end.saturating_duration_since(Instant::now());
+        text.clear();
+        if left.is_zero() {
+            return Ok(Some(()));
+        }
+        reader.get_ref().set_read_timeout(Some(left))?;
+        match reader.read_line(&mut text) {
+            Ok(0) => return Ok(Some(())),
+            Ok(_) => out.write_all(text.as_bytes())?,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Some(())),
+            Err(error) => return Err(error),
+        }
     }
 }
 

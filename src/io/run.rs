@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The run loop: performs what the [`Daemon`] decides and tells it what happened.
 
-use super::desk::Desk;
+use super::desk::{Desk, Recorder};
 use super::ears::Ears;
 use super::files::{StateDir, naming, read_bounded, why};
 use super::netlink::apply::{apply, retune};
@@ -140,6 +140,7 @@ pub fn run(mut daemon: Daemon, first: Event, places: &Places, keep: bool) -> io:
             .detach();
     }
 
+    let mut recorders: Vec<Recorder> = Vec::new();
     daemon.handle(clock::now(), first);
     loop {
         while let Some(action) = daemon.poll() {
@@ -153,9 +154,22 @@ pub fn run(mut daemon: Daemon, first: Event, places: &Places, keep: bool) -> io:
         while tasks.try_tick() {}
         let asked = shared.asked.borrow_mut().pop_front();
         if let Some((stream, request)) = asked {
-            Desk::answer(stream, &daemon.asked(clock::now(), &request));
+            let now = clock::now();
+            match Desk::wants_record(&request).map(|line| daemon.record(now, line)) {
+                None => Desk::answer(stream, &daemon.asked(now, &request)),
+                Some(Ok(place)) => recorders.push(Recorder::new(place, stream)),
+                Some(Err(text)) => Desk::answer(stream, &format!("error: {text}\n")),
+            }
             continue;
         }
+        recorders.retain_mut(|recorder| {
+            let Some(pilot) = daemon.recorded(recorder.place) else { return false };
+            let is_taken = pilot.tape().is_some_and(|tape| recorder.take(tape));
+            if !is_taken {
+                pilot.record_no_more();
+            }
+            is_taken
+        });
         let event = shared.events.borrow_mut().pop_front();
         if let Some(event) = event {
             daemon.handle(clock::now(), event);

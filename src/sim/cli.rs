@@ -7,6 +7,7 @@ use super::roster::{self, Entry, by_name};
 use super::scenario::{ANSWERS, Case, DIRECTIONS, ENGINES, LAWS, LOADS};
 use super::sweep::{self, Job, Speed};
 use super::table::{self, Row};
+use super::tape;
 use super::trace::Trace;
 use super::world::Outcome;
 use lexopt::{Arg, Parser, ValueExt};
@@ -31,6 +32,16 @@ const COMMANDS: &[Command] = &[
     Command { name: "plot", help: "draw one run as SVG: capacity, rate, delivered, delay", run: draw },
     Command { name: "bench", help: "say how fast the simulator is: 20 Mbit/s, four flows", run: bench },
     Command { name: "pilots", help: "list the pilots", run: list },
+    Command {
+        name: "replay",
+        help: "let the controller hear what 'weir record' wrote to TRACE; --json: what it says, line by line",
+        run: replay,
+    },
+    Command {
+        name: "drive",
+        help: "a controller on standard input and output, for another simulator (docs/drive.md)",
+        run: drive,
+    },
 ];
 
 /// The switches: name, value, help.
@@ -68,6 +79,7 @@ struct Options {
     is_each: bool,
     is_json: bool,
     output: Option<PathBuf>,
+    recordings: Vec<PathBuf>,
 }
 
 /// Runs `weir-sim`.
@@ -129,6 +141,7 @@ fn read(mut parser: Parser) -> Result<Option<(&'static Command, Options)>, Strin
         is_each: false,
         is_json: false,
         output: None,
+        recordings: Vec::new(),
     };
     let mut command = None;
     while let Some(arg) = parser.next().map_err(|fault| fault.to_string())? {
@@ -144,6 +157,9 @@ fn read(mut parser: Parser) -> Result<Option<(&'static Command, Options)>, Strin
                 let word = word.to_string_lossy().into_owned();
                 let found = COMMANDS.iter().find(|command| command.name == word);
                 command = Some(found.ok_or_else(|| format!("there is no command '{word}'"))?);
+            }
+            Arg::Value(file) if command.is_some_and(|command: &Command| command.name == "replay") => {
+                options.recordings.push(file.into());
             }
             Arg::Value(file) => {
                 let trace = load(Path::new(&file))?;
@@ -282,6 +298,33 @@ fn run_each(options: &Options) -> Result<(), String> {
         }
     }
     show(options, &rows, speed)
+}
+
+fn replay(options: &Options) -> Result<(), String> {
+    if options.recordings.is_empty() {
+        return Err("name a recording, made by 'weir record'".into());
+    }
+    for path in &options.recordings {
+        let named = |fault: String| format!("{}: {fault}", path.display());
+        let file = std::fs::File::open(path).map_err(|fault| named(fault.to_string()))?;
+        let found = tape::replay(std::io::BufReader::new(file), |line| {
+            if options.is_json {
+                print!("{line}");
+            }
+        });
+        let tape::Replay { lines, span, answers, rates: [then, now], apart: [up, down] } =
+            found.map_err(named)?;
+        let seconds = span.0 as f64 / 1e6;
+        eprintln!("{}: {lines} lines, {seconds:.1} s, {answers} answers", path.display());
+        eprintln!("  rates set: {then} then, {now} by this controller");
+        let (up, down) = (up * 100.0, down * 100.0);
+        eprintln!("  apart on average: upload {up:.1} %, download {down:.1} % of the rate then");
+    }
+    Ok(())
+}
+
+fn drive(_: &Options) -> Result<(), String> {
+    tape::drive(std::io::stdin().lock(), std::io::stdout().lock())
 }
 
 fn or_all(chosen: &[&'static Entry], names: &[&str]) -> Vec<&'static Entry> {

@@ -40,6 +40,7 @@ pub mod score;
 pub mod shaper;
 pub mod sweep;
 pub mod table;
+pub mod tape;
 pub mod tcp;
 pub mod trace;
 pub mod whole;
