@@ -437,7 +437,9 @@ impl Candidate {
 
     /// Has to rest.
     fn retire(&mut self, now: Time) {
-        self.is_active = false;
+        if !core::mem::take(&mut self.is_active) {
+            return;
+        }
         self.rests_until = now + self.rest.max(FIRST_REST);
         self.rest = Micros(self.rest.max(FIRST_REST).0 * 2).min(LONGEST_REST);
     }

@@ -267,6 +267,16 @@ fn the_oldest_is_of_the_second_reflector_and_later_than_what_was_answered() {
 }
 
 #[test]
+fn what_was_under_way_when_a_reflector_went_to_rest_does_not_lengthen_it() {
+    let mut net = Net::new(alloc::vec![far(ALL); 8]);
+    net.run(20_000);
+    net.fars[2].kinds = NONE;
+    net.run(10_000);
+    assert_eq!(net.prober.asked(2), None);
+    assert_eq!(net.prober.reflectors[2].rest, Micros(2 * FIRST_REST.0));
+}
+
+#[test]
 fn nobody_to_ask_is_no_probe() {
     assert_eq!(Prober::new(0).ask(Time(1), Bytes(0)), None);
     assert_eq!(Prober::new(1).ask(Time(1), Bytes(0)).map(|sent| sent.reflector), Some(0));
