@@ -19,7 +19,9 @@ use crate::door::{Reading, Refusal};
 use crate::io::files::StateDir;
 use crate::io::run::{Places, read_config};
 use crate::units::Micros;
-use lexopt::{Arg, Parser, ValueExt};
+use lexopt::{Arg, Error, Parser, ValueExt};
+use std::ffi::OsStr;
+use std::fmt::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -262,7 +264,7 @@ fn parse(parser: &mut Parser) -> Result<Parsed, String> {
     let mut command: Option<&'static Command> = None;
     let (mut wants_help, mut wants_version) = (false, false);
     let mut used: Vec<&'static Switch> = Vec::new();
-    while let Some(arg) = parser.next().map_err(|error| error.to_string())? {
+    while let Some(arg) = parser.next().map_err(words)? {
         used.extend(SWITCHES.iter().find(|switch| match arg {
             Arg::Long(name) => name == switch.name,
             Arg::Short(letter) => Some(letter) == switch.short,
@@ -270,23 +272,23 @@ fn parse(parser: &mut Parser) -> Result<Parsed, String> {
         }));
         match arg {
             Arg::Value(word) if command.is_none() => {
-                let word = word.string().map_err(|error| error.to_string())?;
+                let word = word.string().map_err(words)?;
                 if word == "uci" {
                     return Ok(Parsed::Uci);
                 }
                 command = Some(find(&word)?);
             }
-            Arg::Value(word) => options.words.push(word.string().map_err(|error| error.to_string())?),
+            Arg::Value(word) => options.words.push(word.string().map_err(words)?),
             Arg::Long("config") | Arg::Short('c') => {
-                options.places.config = PathBuf::from(parser.value().map_err(|error| error.to_string())?);
+                options.places.config = PathBuf::from(parser.value().map_err(words)?);
                 options.places.is_named = true;
             }
             Arg::Long("state-dir") => {
-                let path = PathBuf::from(parser.value().map_err(|error| error.to_string())?);
+                let path = PathBuf::from(parser.value().map_err(words)?);
                 options.places.state = StateDir::new(path);
             }
             Arg::Long("for") => {
-                let text = parser.value().and_then(ValueExt::string).map_err(|error| error.to_string())?;
+                let text = parser.value().and_then(ValueExt::string).map_err(words)?;
                 options.span = Some(span(&text)?);
             }
             Arg::Long("diff") => options.is_diff = true,
@@ -334,6 +336,36 @@ fn parse(parser: &mut Parser) -> Result<Parsed, String> {
         None if wants_help => Ok(Parsed::Run(named("help")?, options)),
         None => Err("what shall I do? Name a command".into()),
     }
+}
+
+/// What lexopt says is wrong, except that it shows values by `Debug`, which the router's build leaves out.
+fn words(error: Error) -> String {
+    match error {
+        Error::UnexpectedValue { option, value } => {
+            format!("unexpected argument for option '{option}': {}", quoted(&value))
+        }
+        Error::NonUnicodeValue(value) => format!("argument is invalid unicode: {}", quoted(&value)),
+        error => error.to_string(),
+    }
+}
+
+/// A word as a programmer would write it, bytes that are no text as `\xFF`.
+fn quoted(word: &OsStr) -> String {
+    let mut out = String::from('"');
+    for chunk in word.as_encoded_bytes().utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '"' | '\\' => out.extend(['\\', c]),
+                _ if c.is_control() => out.extend(c.escape_default()),
+                _ => out.push(c),
+            }
+        }
+        for byte in chunk.invalid() {
+            let _ = write!(out, "\\x{byte:02X}");
+        }
+    }
+    out.push('"');
+    out
 }
 
 /// How long to watch.
@@ -395,6 +427,29 @@ pub(crate) fn tell(places: &Places, reading: Reading) -> Result<(Config, usize),
         Err(Refusal::Faults(faults)) => {
             print_all(&faults);
             Err(exit_code::CONFIG)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::ffi::OsStrExt;
+
+    #[test]
+    fn what_is_wrong_with_a_value_reads_as_lexopt_says_it() {
+        for value in [
+            &b"x y"[..],
+            b"",
+            b"\"quoted\" and \\",
+            b"tab\t, line\n, \x1b[1m",
+            "gr\u{fc}n".as_bytes(),
+            b"\xff cut \xc3",
+        ] {
+            let value = || OsStr::from_bytes(value).to_owned();
+            let unexpected = || Error::UnexpectedValue { option: "--json".into(), value: value() };
+            assert_eq!(words(unexpected()), unexpected().to_string());
+            assert_eq!(words(Error::NonUnicodeValue(value())), Error::NonUnicodeValue(value()).to_string());
         }
     }
 }

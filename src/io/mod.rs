@@ -5,6 +5,7 @@
 //! `sys` holds the only unsafe code.
 
 pub mod clock;
+pub mod errno;
 pub mod files;
 pub mod log;
 pub mod netlink;
