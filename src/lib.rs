@@ -27,6 +27,7 @@ pub mod limits;
 pub mod measure;
 pub mod report;
 pub mod tc;
+pub mod text;
 pub mod units;
 
 #[cfg(feature = "std")]
