@@ -201,6 +201,6 @@ fn local(connection: &mut Connection, default: Option<u32>) -> io::Result<Vec<Pr
             local.push(prefix);
         }
     })?;
-    local.sort();
+    local.sort_unstable();
     Ok(local)
 }
