@@ -18,6 +18,7 @@ use crate::config::{Config, Fault, value};
 use crate::door::{Reading, Refusal};
 use crate::io::files::StateDir;
 use crate::io::run::{Places, read_config};
+use crate::text::joined;
 use crate::units::Micros;
 use lexopt::{Arg, Error, Parser, ValueExt};
 use std::ffi::OsStr;
@@ -81,7 +82,11 @@ pub(crate) struct Switch {
 impl Switch {
     /// What it does, with the commands that have it in front where it is not all.
     pub(crate) fn help(&self) -> String {
-        if self.of.is_empty() { self.help.into() } else { format!("{}: {}", self.of.join(", "), self.help) }
+        if self.of.is_empty() {
+            self.help.into()
+        } else {
+            format!("{}: {}", joined(self.of, ", "), self.help)
+        }
     }
 
     pub(crate) fn is_of(&self, command: &str) -> bool {
@@ -316,7 +321,7 @@ fn parse(parser: &mut Parser) -> Result<Parsed, String> {
     if let Some(command) = command
         && let Some(switch) = used.iter().find(|switch| !switch.is_of(command.name))
     {
-        let owners = switch.of.join("' and '");
+        let owners = joined(switch.of, "' and '");
         return Err(format!("'{}' has no option --{} ('{owners}' has)", command.name, switch.name));
     }
     match command {
@@ -389,8 +394,7 @@ fn span(text: &str) -> Result<Micros, String> {
 fn find(word: &str) -> Result<&'static Command, String> {
     let known = COMMANDS.iter().find(|command| command.name == word);
     known.ok_or_else(|| {
-        let hint = crate::config::options::did_you_mean(word, COMMANDS.iter().map(|command| command.name));
-        let hint = hint.map(|name| format!("; did you mean '{name}'?")).unwrap_or_default();
+        let hint = crate::config::options::guess(word, COMMANDS.iter().map(|command| command.name));
         format!("there is no command '{word}'{hint}")
     })
 }
