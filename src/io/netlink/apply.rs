@@ -108,7 +108,7 @@ fn some(
     pieces: &[(usize, usize)],
 ) -> io::Result<Vec<Refused>> {
     let index_of = |name: &DeviceName| links.iter().find(|link| link.name == *name).map(|link| link.index);
-    connection.batch(pieces.len(), |place, seq, out| {
+    connection.batch(pieces.len(), &mut |place, seq, out| {
         let Some((op, piece)) = pieces.get(place).and_then(|(op, piece)| Some((ops.get(*op)?, *piece)))
         else {
             return Ok(());
