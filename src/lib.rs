@@ -29,6 +29,7 @@ pub mod report;
 pub mod steer;
 pub mod tape;
 pub mod tc;
+pub mod text;
 pub mod units;
 
 #[cfg(feature = "std")]

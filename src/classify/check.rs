@@ -8,6 +8,7 @@ use super::list::{self, Line};
 use super::scheme::Scheme;
 use crate::config::{Fault, Rule, Severity};
 use crate::limits;
+use crate::text::joined;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -100,7 +101,7 @@ pub fn too_large(scheme: &Scheme<'_>, fits: &dyn Fn(usize) -> bool) -> Fault {
          the same things together make it smaller{without}",
         scheme.way,
         limits::PROGRAM,
-        names.join(", ")
+        joined(&names, ", ")
     );
     Fault { severity: Severity::Fault, line, option: String::new(), text }
 }

@@ -6,6 +6,7 @@ use crate::config::describe::describe;
 use crate::config::{Class, Config, Rule, Wan};
 use crate::door;
 use crate::io::run::read_with;
+use crate::text::joined;
 use crate::units::Way;
 use std::fmt::Write;
 
@@ -83,7 +84,7 @@ fn beside(config: &Config, out: &mut String) {
             })
             .collect();
         if !marks.is_empty() {
-            let _ = writeln!(out, "class {}: {}", class.name, marks.join(", "));
+            let _ = writeln!(out, "class {}: {}", class.name, joined(&marks, ", "));
         }
     }
     let classes = Class::defaults().into_iter().map(|class| class.name);
@@ -98,7 +99,7 @@ fn beside(config: &Config, out: &mut String) {
         ("switched off", rules.map(|(name, _)| name).collect::<Vec<String>>()),
     ] {
         if !names.is_empty() {
-            let _ = writeln!(out, "{what}: {}", names.join(", "));
+            let _ = writeln!(out, "{what}: {}", joined(&names, ", "));
         }
     }
 }

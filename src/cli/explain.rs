@@ -4,10 +4,11 @@
 use super::{Options, configuration, exit_code, print};
 use crate::classify::flow;
 use crate::tc::explain::explain;
+use crate::text::joined;
 
 /// Explains one flow.
 pub(crate) fn run(options: &Options) -> u8 {
-    let flow = match flow::parse(&options.words.join(" ")) {
+    let flow = match flow::parse(&joined(&options.words, " ")) {
         Ok(flow) => flow,
         Err(text) => {
             eprintln!("weir: {text}");

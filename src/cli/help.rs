@@ -3,6 +3,7 @@
 
 use super::{COMMANDS, Command, Options, SWITCHES, Switch, exit_code, print};
 use crate::config::options;
+use crate::text::joined;
 use std::fmt::Write;
 
 /// Prints the help asked for.
@@ -144,8 +145,8 @@ fn completion() -> String {
          \t--state-dir) COMPREPLY=($(compgen -d -- \"$word\")); return ;;\n\tesac\n\
          \tif [[ $word == -* ]]; then COMPREPLY=($(compgen -W '{}' -- \"$word\"))\n\
          \telse COMPREPLY=($(compgen -W '{} config' -- \"$word\")); fi\n}}\ncomplete -F _weir weir\n",
-        switches.join(" "),
-        commands.join(" ")
+        joined(&switches, " "),
+        joined(&commands, " ")
     )
 }
 

@@ -20,8 +20,11 @@ use crate::config::{Config, Fault, value};
 use crate::door::{Reading, Refusal};
 use crate::io::files::StateDir;
 use crate::io::run::{Places, read_config};
+use crate::text::joined;
 use crate::units::Micros;
-use lexopt::{Arg, Parser, ValueExt};
+use lexopt::{Arg, Error, Parser, ValueExt};
+use std::ffi::OsStr;
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -81,7 +84,11 @@ pub(crate) struct Switch {
 impl Switch {
     /// What it does, with the commands that have it in front where it is not all.
     pub(crate) fn help(&self) -> String {
-        if self.of.is_empty() { self.help.into() } else { format!("{}: {}", self.of.join(", "), self.help) }
+        if self.of.is_empty() {
+            self.help.into()
+        } else {
+            format!("{}: {}", joined(self.of, ", "), self.help)
+        }
     }
 
     pub(crate) fn is_of(&self, command: &str) -> bool {
@@ -302,7 +309,7 @@ fn parse(parser: &mut Parser) -> Result<Parsed, String> {
     let mut command: Option<&'static Command> = None;
     let (mut wants_help, mut wants_version) = (false, false);
     let mut used: Vec<&'static Switch> = Vec::new();
-    while let Some(arg) = parser.next().map_err(|error| error.to_string())? {
+    while let Some(arg) = parser.next().map_err(words)? {
         used.extend(SWITCHES.iter().find(|switch| match arg {
             Arg::Long(name) => name == switch.name,
             Arg::Short(letter) => Some(letter) == switch.short,
@@ -310,24 +317,24 @@ fn parse(parser: &mut Parser) -> Result<Parsed, String> {
         }));
         match arg {
             Arg::Value(word) if command.is_none() => {
-                let word = word.string().map_err(|error| error.to_string())?;
+                let word = word.string().map_err(words)?;
                 if word == "uci" {
                     return Ok(Parsed::Uci);
                 }
                 command = Some(find(&word)?);
             }
-            Arg::Value(word) => options.words.push(word.string().map_err(|error| error.to_string())?),
+            Arg::Value(word) => options.words.push(word.string().map_err(words)?),
             Arg::Long("config") | Arg::Short('c') => {
-                options.places.config = PathBuf::from(parser.value().map_err(|error| error.to_string())?);
+                options.places.config = PathBuf::from(parser.value().map_err(words)?);
                 options.places.is_named = true;
             }
             Arg::Long("state-dir") => {
-                let path = PathBuf::from(parser.value().map_err(|error| error.to_string())?);
+                let path = PathBuf::from(parser.value().map_err(words)?);
                 options.places.state = StateDir::new(path.clone());
                 options.places.lasting = StateDir::new(path);
             }
             Arg::Long("for") => {
-                let text = parser.value().and_then(ValueExt::string).map_err(|error| error.to_string())?;
+                let text = parser.value().and_then(ValueExt::string).map_err(words)?;
                 options.span = Some(span(&text)?);
             }
             Arg::Long("diff") => options.is_diff = true,
@@ -355,7 +362,7 @@ fn parse(parser: &mut Parser) -> Result<Parsed, String> {
     if let Some(command) = command
         && let Some(switch) = used.iter().find(|switch| !switch.is_of(command.name))
     {
-        let owners = switch.of.join("' and '");
+        let owners = joined(switch.of, "' and '");
         return Err(format!("'{}' has no option --{} ('{owners}' has)", command.name, switch.name));
     }
     match command {
@@ -384,6 +391,36 @@ fn lasting_dir() -> &'static str {
     if Path::new("/etc/openwrt_release").exists() { "/etc/weir" } else { "/var/lib/weir" }
 }
 
+/// What lexopt says is wrong, except that it shows values by `Debug`, which the router's build leaves out.
+fn words(error: Error) -> String {
+    match error {
+        Error::UnexpectedValue { option, value } => {
+            format!("unexpected argument for option '{option}': {}", quoted(&value))
+        }
+        Error::NonUnicodeValue(value) => format!("argument is invalid unicode: {}", quoted(&value)),
+        error => error.to_string(),
+    }
+}
+
+/// A word as a programmer would write it, bytes that are no text as `\xFF`.
+fn quoted(word: &OsStr) -> String {
+    let mut out = String::from('"');
+    for chunk in word.as_encoded_bytes().utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '"' | '\\' => out.extend(['\\', c]),
+                _ if c.is_control() => out.extend(c.escape_default()),
+                _ => out.push(c),
+            }
+        }
+        for byte in chunk.invalid() {
+            let _ = write!(out, "\\x{byte:02X}");
+        }
+    }
+    out.push('"');
+    out
+}
+
 /// How long to watch or to hold.
 fn span(text: &str) -> Result<Micros, String> {
     const LIMITS: (Micros, Micros) = (Micros::ms(100), Micros::secs(7 * 24 * 3600));
@@ -410,8 +447,7 @@ fn span(text: &str) -> Result<Micros, String> {
 fn find(word: &str) -> Result<&'static Command, String> {
     let known = COMMANDS.iter().find(|command| command.name == word);
     known.ok_or_else(|| {
-        let hint = crate::config::options::did_you_mean(word, COMMANDS.iter().map(|command| command.name));
-        let hint = hint.map(|name| format!("; did you mean '{name}'?")).unwrap_or_default();
+        let hint = crate::config::options::guess(word, COMMANDS.iter().map(|command| command.name));
         format!("there is no command '{word}'{hint}")
     })
 }
@@ -448,6 +484,29 @@ pub(crate) fn tell(places: &Places, reading: Reading) -> Result<(Config, usize),
         Err(Refusal::Faults(faults)) => {
             print_all(&faults);
             Err(exit_code::CONFIG)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::ffi::OsStrExt;
+
+    #[test]
+    fn what_is_wrong_with_a_value_reads_as_lexopt_says_it() {
+        for value in [
+            &b"x y"[..],
+            b"",
+            b"\"quoted\" and \\",
+            b"tab\t, line\n, \x1b[1m",
+            "gr\u{fc}n".as_bytes(),
+            b"\xff cut \xc3",
+        ] {
+            let value = || OsStr::from_bytes(value).to_owned();
+            let unexpected = || Error::UnexpectedValue { option: "--json".into(), value: value() };
+            assert_eq!(words(unexpected()), unexpected().to_string());
+            assert_eq!(words(Error::NonUnicodeValue(value())), Error::NonUnicodeValue(value()).to_string());
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::config::service::{self, Service};
 use crate::config::{Config, read, uci, value};
 use crate::io::files::read_bounded;
 use crate::io::run::Places;
+use crate::text::joined;
 use std::fmt::Write;
 
 /// Prints the built-in services, or those named, then what the configuration changes.
@@ -81,7 +82,7 @@ impl File {
         let mut text = rule.class.clone();
         if rule.matches != of_service(service) {
             let packets: Vec<String> = rule.matches.iter().map(ToString::to_string).collect();
-            let _ = write!(text, ", {}", packets.join(" or "));
+            let _ = write!(text, ", {}", joined(&packets, " or "));
         }
         Some(format!("{text} by line {}", rule.line))
     }

@@ -12,6 +12,7 @@ use crate::io::run::signals;
 use crate::io::sniff::Sniffer;
 use crate::limits;
 use crate::tc::classifier;
+use crate::text::joined;
 use crate::units::{DeviceName, Micros, Way};
 use nix::sys::signal::Signal;
 use std::fmt::Write;
@@ -154,7 +155,7 @@ fn show(watched: &Watched<'_>, out: &mut String) {
         .map(|(rule, _)| rule.name.as_str())
         .collect();
     if !silent.is_empty() {
-        let _ = writeln!(out, "  rules of the file without a packet: {}", silent.join(", "));
+        let _ = writeln!(out, "  rules of the file without a packet: {}", joined(&silent, ", "));
     }
     let top = tally.top(8);
     if !top.is_empty() {

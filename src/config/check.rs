@@ -7,6 +7,7 @@ use super::check_rule::check_rules;
 use super::error::Faults;
 use super::uci::Section;
 use super::{Config, DownloadOn, Engine, Wan};
+use crate::text::joined;
 use crate::units::Permille;
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -71,7 +72,8 @@ fn choose_default(understood: &mut Understood<'_>, faults: &mut Faults) {
     if !config.classes.iter().any(|class| class.is_default) {
         let says_no = sections.iter().flatten().find_map(|section| section.option("default"));
         let names: Vec<&str> = config.classes.iter().map(|class| class.name.as_str()).collect();
-        let text = format!("no class is the default; set option 'default' in one of {}", names.join(", "));
+        let text =
+            format!("no class is the default; set option 'default' in one of {}", joined(&names, ", "));
         faults.fault(says_no.map_or(*switched_off, |option| option.line), "", text);
     }
 }
@@ -113,7 +115,7 @@ fn check_shares(understood: &Understood<'_>, faults: &mut Faults) {
     if sum > u32::from(Permille::ALL.0) && is_sum_known {
         let parts: Vec<String> = classes.iter().map(|c| format!("{} {}", c.name, c.guarantee)).collect();
         let sum = Permille(u16::try_from(sum).unwrap_or(u16::MAX));
-        faults.fault(last, "guarantee", format!("the guarantees add up to {sum}: {}", parts.join(", ")));
+        faults.fault(last, "guarantee", format!("the guarantees add up to {sum}: {}", joined(&parts, ", ")));
     }
 }
 

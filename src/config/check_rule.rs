@@ -7,6 +7,7 @@ use super::error::Faults;
 use super::options::did_you_mean;
 use super::value::Quoted;
 use super::{Config, Diffserv, DownloadOn, Engine, Rule, Wan};
+use crate::text::joined;
 use crate::units::Way;
 use alloc::format;
 use alloc::vec::Vec;
@@ -25,7 +26,7 @@ pub(super) fn check_rules(understood: &mut Understood<'_>, faults: &mut Faults) 
         let names = || classes.iter().map(|class| class.name.as_str());
         let hint = match did_you_mean(&rule.class, names()) {
             Some(word) => format!("did you mean '{word}'?"),
-            None => format!("there are {}", names().collect::<Vec<_>>().join(", ")),
+            None => format!("there are {}", joined(&names().collect::<Vec<_>>(), ", ")),
         };
         let text = format!("rule '{}': there is no class {}; {hint}", rule.name, Quoted(&rule.class));
         faults.fault(rule.line, "class", text);

@@ -252,7 +252,7 @@ macro_rules! words {
 
             /// From what a file says.
             pub fn from_word(word: &str) -> Option<Self> {
-                match word { $($word => Some(Self::$value),)+ _ => None }
+                [$(Self::$value),+].into_iter().find(|value| value.word() == word)
             }
         }
     };

@@ -519,12 +519,26 @@ const LONGEST_GUESS: usize = 24;
 
 /// The word of `words` most like `text`, if any is like it.
 pub fn did_you_mean<'a>(text: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    if text.len() > LONGEST_GUESS {
-        return None;
-    }
+    let mut best = None;
+    words.for_each(|word| best = nearer(text, word, best));
+    best.map(|(_, word)| word)
+}
+
+/// The same as the end of a message: `; did you mean 'udp'?`, or nothing.
+pub fn guess<'a>(text: &str, words: impl Iterator<Item = &'a str>) -> String {
+    did_you_mean(text, words).map(|word| alloc::format!("; did you mean '{word}'?")).unwrap_or_default()
+}
+
+/// `word` with its distance from `text` where that is less than the best so far, which is kept otherwise.
+fn nearer<'a>(text: &str, word: &'a str, best: Option<(usize, &'a str)>) -> Option<(usize, &'a str)> {
     let most = 1 + text.len() / 4;
-    let far = |word: &str| if is_shuffled(text, word) { 1 } else { distance(text, word) };
-    words.map(|word| (far(word), word)).filter(|(d, _)| *d <= most).min().map(|(_, word)| word)
+    let distance = match text.len() {
+        0..=LONGEST_GUESS if is_shuffled(text, word) => 1,
+        0..=LONGEST_GUESS => distance(text, word),
+        _ => return None,
+    };
+    let known = best.filter(|known| *known <= (distance, word));
+    known.or((distance <= most).then_some((distance, word)))
 }
 
 /// Whether they have the same letters: `upd` and `udp` are one slip apart, not two.

@@ -7,7 +7,7 @@
 use super::check::{Understood, check};
 use super::error::{Fault, Faults, Severity};
 use super::link::{self, Cells, LinkLayer};
-use super::options::{self, Kind, OPTIONS, Row, SectionType, did_you_mean};
+use super::options::{self, Kind, OPTIONS, Row, SectionType, did_you_mean, guess};
 use super::service::{self, Service};
 use super::steer::{self, Far};
 use super::uci::{self, Opt, Package, Section};
@@ -16,6 +16,7 @@ use super::{
     AckFilter, CakeTin, Class, Config, Diffserv, DownloadOn, Engine, Isolation, LogLevel, Offloads, Wan, Ways,
 };
 use crate::limits;
+use crate::text::joined;
 use crate::units::{Bytes, DeviceName, Dscp, Micros, Permille, Prefix, Rate};
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -122,7 +123,7 @@ impl<'a> Reader<'a> {
                 let known = SectionType::ALL.iter().map(|known| known.name());
                 let hint = match did_you_mean(&section.kind, known.clone()) {
                     Some(word) => format!("did you mean '{word}'?"),
-                    None => format!("there are {}", known.collect::<Vec<_>>().join(", ")),
+                    None => format!("there are {}", joined(&known.collect::<Vec<_>>(), ", ")),
                 };
                 let text = format!("section {} is not known and ignored; {hint}", Quoted(&section.kind));
                 self.faults.warn(section.line, "", text);
@@ -144,9 +145,8 @@ impl<'a> Reader<'a> {
             }
             let Some(row) = options::find(kind, &option.name) else {
                 let names = OPTIONS.iter().filter(|row| row.section == kind).map(|row| row.name);
-                let hint = did_you_mean(&option.name, names).map(|word| format!("; did you mean '{word}'?"));
-                let text =
-                    format!("not known in section {} and ignored{}", kind.name(), hint.unwrap_or_default());
+                let hint = guess(&option.name, names);
+                let text = format!("not known in section {} and ignored{hint}", kind.name());
                 self.faults.warn(option.line, &shortened(&option.name), text);
                 continue;
             };
@@ -467,8 +467,8 @@ fn choice(text: &str, words: &[&str]) -> Result<String, String> {
     if words.contains(&text) {
         return Ok(text.into());
     }
-    let hint = did_you_mean(text, words.iter().copied()).map(|word| format!("; did you mean '{word}'?"));
-    Err(format!("{} is not one of {}{}", Quoted(text), words.join(", "), hint.unwrap_or_default()))
+    let hint = guess(text, words.iter().copied());
+    Err(format!("{} is not one of {}{hint}", Quoted(text), joined(words, ", ")))
 }
 
 fn link_layer(text: &str) -> Result<LinkLayer, String> {

@@ -4,7 +4,7 @@
 //! A rule with the name of one that is there anyway changes that one and keeps its place; others are the user's own.
 
 use super::error::Faults;
-use super::options::{self, Row, SectionType, did_you_mean};
+use super::options::{self, Row, SectionType, did_you_mean, guess};
 use super::read::{Checked, Reader, shortened, words};
 use super::rule::{self, Match, OWN_PRIORITY, PORT_PROTOCOLS, Rule};
 use super::service::{self, Service};
@@ -84,11 +84,8 @@ impl Reader<'_> {
         }
         if said.is_off {
             if known.is_none() && said.is_bare() {
-                let hint = near_service(&name).map(|word| format!("; did you mean '{word}'?"));
-                let text = format!(
-                    "there is no service '{name}' that could be switched off{}",
-                    hint.unwrap_or_default()
-                );
+                let hint = guess(&name, service::services().map(|service| service.name));
+                let text = format!("there is no service '{name}' that could be switched off{hint}");
                 self.faults.warn(section.line, "", text);
             }
             self.understood.config.rules.retain(|rule| rule.name != name);

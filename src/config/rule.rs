@@ -6,6 +6,7 @@
 
 use super::service::{Service, services};
 use super::value;
+use crate::text::joined;
 use crate::units::{Dscp, Prefix, Way};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -100,7 +101,7 @@ impl fmt::Display for Match {
             words.add(format_args!("tcp without payload"))?;
         } else if !self.protocols.is_empty() {
             let names: Vec<String> = self.protocols.iter().map(|n| value::protocol_name(*n)).collect();
-            let names = if self.protocols == [1, 58] { "icmp".into() } else { names.join("/") };
+            let names = if self.protocols == [1, 58] { "icmp".into() } else { joined(&names, "/") };
             words.add(format_args!("{names}"))?;
         }
         words.list("remote_port", &self.remote_ports, |f, range| write_range(f, *range))?;

@@ -2,6 +2,7 @@
 //! The text of one value as a checked type. Each error says what is allowed, for people.
 
 use super::options::did_you_mean;
+use crate::text::joined;
 use crate::units::{Bytes, DeviceName, Dscp, Micros, Permille, Prefix, Rate};
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -30,11 +31,23 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
-/// The decimals `number` keeps.
-const MILLION: u128 = 1_000_000;
+const MILLION: u64 = 1_000_000;
 
-/// Splits `12.5mbit` into 12.5 as millionths and `mbit`; blanks between them are skipped.
-fn number(text: &str) -> Option<(u128, &str)> {
+/// A number as people write it, with up to six decimals.
+struct Decimal {
+    whole: u64,
+    millionths: u32,
+}
+
+impl Decimal {
+    /// This many times `factor`, rounded down; too much is the most there is. A thousand million is the largest factor.
+    fn times(&self, factor: u64) -> u64 {
+        self.whole.saturating_mul(factor).saturating_add(u64::from(self.millionths) * factor / MILLION)
+    }
+}
+
+/// Splits `12.5mbit` into 12.5 and `mbit`; blanks between them are skipped.
+fn number(text: &str) -> Option<(Decimal, &str)> {
     let text = text.trim();
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (digits, unit) = text.split_at_checked(end)?;
@@ -43,15 +56,15 @@ fn number(text: &str) -> Option<(u128, &str)> {
         return None;
     }
     // Digits alone fail to parse only where they are too many: then the number is too large for any option.
-    let whole = whole.parse::<u64>().unwrap_or(u64::MAX);
-    let scale = 10u128.pow(6 - u32::try_from(fraction.len()).ok()?);
-    Some((u128::from(whole) * MILLION + u128::from(fraction.parse::<u32>().ok()?) * scale, unit.trim()))
+    let whole = whole.parse().unwrap_or(u64::MAX);
+    let scale = 10u32.pow(6 - u32::try_from(fraction.len()).ok()?);
+    Some((Decimal { whole, millionths: fraction.parse::<u32>().ok()? * scale }, unit.trim()))
 }
 
 /// `80mbit`, `1.5gbit`, `80 Mbit/s`, `80000` (kbit/s).
 pub fn rate(text: &str) -> Result<Rate, String> {
     let out_of_range = |hint: &str| Err(format!("must lie between {} and {}{hint}", RATES.0, RATES.1));
-    let Some((millionths, unit)) = number(text).filter(|_| !text.contains(',')) else {
+    let Some((number, unit)) = number(text).filter(|_| !text.contains(',')) else {
         if text.trim().strip_prefix('-').is_some_and(|rest| number(rest).is_some()) {
             return out_of_range("");
         }
@@ -65,7 +78,7 @@ pub fn rate(text: &str) -> Result<Rate, String> {
     let base = lower.strip_suffix("/s").or_else(|| lower.strip_suffix("ps")).unwrap_or(&lower);
     // A capital B at the end, or the word, is bytes; lines are sold in bits and tc's own "bps" has fooled many.
     let is_bytes = unit.get(..base.len()).is_some_and(|base| base.ends_with('B')) || base.contains("byte");
-    let factor: u128 = match base {
+    let factor = match base {
         _ if is_bytes => {
             let text = Quoted(text);
             return Err(format!("{text} is in bytes; line speeds are in bits: write for example 80mbit"));
@@ -77,8 +90,7 @@ pub fn rate(text: &str) -> Result<Rate, String> {
         "g" | "gb" | "gbit" | "gbits" => 1_000_000_000,
         _ => return Err(format!("{} is not a unit of speed; write kbit, mbit or gbit", Quoted(unit))),
     };
-    let bits = millionths * factor / MILLION;
-    let rate = Rate::bits(u64::try_from(bits).unwrap_or(u64::MAX));
+    let rate = Rate::bits(number.times(factor));
     match (rate, unit) {
         _ if (RATES.0..=RATES.1).contains(&rate) => Ok(rate),
         (Rate::ZERO, _) => out_of_range("; leave the option out if the speed is not known"),
@@ -91,7 +103,7 @@ pub fn rate(text: &str) -> Result<Rate, String> {
 
 /// `30`, `30%`, `12.5 %`.
 pub fn share(text: &str) -> Result<Permille, String> {
-    match number(text) {
+    match number(text).map(|(number, unit)| (number.times(MILLION), unit)) {
         Some((millionths, "" | "%")) if millionths <= 100 * MILLION && millionths % (MILLION / 10) == 0 => {
             Ok(Permille((millionths / (MILLION / 10)) as u16))
         }
@@ -105,14 +117,12 @@ pub fn share(text: &str) -> Result<Permille, String> {
 /// `50ms`, `1s`, `500us`; a number alone is milliseconds.
 pub fn span(text: &str, min: Micros, max: Micros) -> Result<Micros, String> {
     let factor = |unit: &str| match unit.to_ascii_lowercase().as_str() {
-        "us" => Some(1u128),
+        "us" => Some(1),
         "" | "ms" => Some(1_000),
         "s" => Some(1_000_000),
         _ => None,
     };
-    let span = number(text).and_then(|(millionths, unit)| {
-        Some(Micros(u64::try_from(millionths * factor(unit)? / MILLION).unwrap_or(u64::MAX)))
-    });
+    let span = number(text).and_then(|(number, unit)| Some(Micros(number.times(factor(unit)?))));
     match span {
         None => Err(format!("{} is not a span of time; write for example 50ms, 1s or 500us", Quoted(text))),
         Some(span) if span < min || span > max => Err(format!("must lie between {min} and {max}")),
@@ -123,14 +133,14 @@ pub fn span(text: &str, min: Micros, max: Micros) -> Result<Micros, String> {
 /// `4mb`, `512k`, `100000`.
 pub fn size(text: &str) -> Result<Bytes, String> {
     let wrong = || format!("{} is not a size; write bytes, or for example 512k or 4mb", Quoted(text));
-    let (millionths, unit) = number(text).ok_or_else(wrong)?;
+    let (number, unit) = number(text).ok_or_else(wrong)?;
     let factor = match unit.to_ascii_lowercase().as_str() {
         "" | "b" => 1,
         "k" | "kb" | "kib" => 1024,
         "m" | "mb" | "mib" => 1024 * 1024,
         _ => return Err(wrong()),
     };
-    let bytes = Bytes(u64::try_from(millionths * factor / MILLION).unwrap_or(u64::MAX));
+    let bytes = Bytes(number.times(factor));
     if (SIZES.0..=SIZES.1).contains(&bytes) {
         Ok(bytes)
     } else {
@@ -296,7 +306,7 @@ pub fn protocols(text: &str) -> Result<Vec<u8>, String> {
             _ => did_you_mean(text, names.iter().copied()).map(|word| format!("did you mean {word}? ")),
         };
         let hint = hint.unwrap_or_default();
-        format!("{} is not a protocol; {hint}write {} or a number to 255", Quoted(text), names.join(", "))
+        format!("{} is not a protocol; {hint}write {} or a number to 255", Quoted(text), joined(&names, ", "))
     })
 }
 

@@ -7,6 +7,7 @@
 pub mod clock;
 pub mod desk;
 pub mod ears;
+pub mod errno;
 pub mod files;
 pub mod log;
 pub mod netlink;

@@ -111,7 +111,7 @@ fn switch(
         Was::Segs(before) => {
             let Some(link) = links.iter().find(|link| link.name == *device) else { return Ok(()) };
             let segs = if is_on { before } else { 1 };
-            let refused = connection.batch(1, |_, seq, out| {
+            let refused = connection.batch(1, &mut |_, seq, out| {
                 message::set_gso_max_segs(link.index, segs, seq, out);
                 Ok(())
             })?;

@@ -8,6 +8,7 @@ use crate::classify::packet::Seen;
 use crate::classify::scheme::{Reason, Scheme};
 use crate::config::rule::{Match, PORT_PROTOCOLS};
 use crate::config::{Config, DownloadOn, Engine, Rule, Wan, value};
+use crate::text::joined;
 use crate::units::Way;
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -112,7 +113,7 @@ fn behind(scheme: &Scheme<'_>, reason: Reason<'_>, seen: &Seen, out: &mut String
         .map(|rule| format!("'{}' ({})", rule.name, rule.class))
         .collect();
     if !late.is_empty() {
-        let _ = writeln!(out, "  {} would match next", late.join(", "));
+        let _ = writeln!(out, "  {} would match next", joined(&late, ", "));
     }
 }
 

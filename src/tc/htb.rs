@@ -22,20 +22,28 @@ const R2Q: u32 = 10;
 /// `TC_LINKLAYER_ETHERNET`.
 const ETHERNET: u8 = 1;
 /// Nanoseconds in a tick (`PSCHED_SHIFT` 6).
-const TICK_NS: u128 = 64;
+const TICK_NS: u64 = 64;
+const SECOND_NS: u64 = 1_000_000_000;
 
 impl Ticks {
     /// The time `bytes` take at `rate`, as the kernel keeps bursts; stops at the largest it can hold (274 s).
     pub fn for_bytes(rate: Rate, bytes: u64) -> Self {
-        let per_second = u128::from(rate.bytes_per_sec().max(1));
-        let ticks = u128::from(bytes) * 1_000_000_000 / TICK_NS / per_second;
+        // Stops growing at a terabyte, far above any burst.
+        let ticks = bytes.saturating_mul(SECOND_NS / TICK_NS) / rate.bytes_per_sec().max(1);
         Self(u32::try_from(ticks).unwrap_or(u32::MAX))
     }
 
     /// The bytes this burst holds at `rate`, rounded up to what was asked for.
     pub fn bytes(self, rate: Rate) -> u64 {
-        let bytes = u128::from(self.0) * TICK_NS * u128::from(rate.bytes_per_sec());
-        u64::try_from(bytes.div_ceil(1_000_000_000)).unwrap_or(u64::MAX)
+        let ns = u64::from(self.0) * TICK_NS;
+        let per_second = rate.bytes_per_sec();
+        // In parts that fit: whole seconds, then what is left of whole and of broken bytes per nanosecond.
+        let (seconds, left) = (ns / SECOND_NS, ns % SECOND_NS);
+        let broken = (left * (per_second % SECOND_NS)).div_ceil(SECOND_NS);
+        seconds
+            .saturating_mul(per_second)
+            .saturating_add(left * (per_second / SECOND_NS))
+            .saturating_add(broken)
     }
 }
 
@@ -114,6 +122,22 @@ mod tests {
         assert_eq!(Ticks::for_bytes(Rate::mbit(10), 1600), Ticks(20_000));
         assert_eq!(Ticks(20_000).bytes(Rate::mbit(10)), 1600);
         assert_eq!(Ticks::for_bytes(Rate::bits(8), u64::MAX), Ticks(u32::MAX));
+    }
+
+    #[test]
+    fn the_bytes_of_a_burst_are_exact_at_any_rate() {
+        for rate in [1, 7, 1_250_000, 999_999_999, 1_000_000_000, 12_500_000_001, u64::MAX / 8] {
+            for ticks in [0, 1, 20_000, 15_625_000, 15_625_001, u32::MAX] {
+                let exact = (u128::from(ticks) * 64 * u128::from(rate)).div_ceil(1_000_000_000);
+                let exact = u64::try_from(exact).unwrap_or(u64::MAX);
+                assert_eq!(Ticks(ticks).bytes(Rate::bits(rate * 8)), exact, "{ticks} ticks at {rate}");
+            }
+        }
+        for (rate, bytes) in [(1, 1), (3, 1_000_000), (12_500_000_000, 1_000_000_000_000)] {
+            let exact = u128::from(bytes) * 1_000_000_000 / 64 / u128::from(rate);
+            let exact = u32::try_from(exact).unwrap_or(u32::MAX);
+            assert_eq!(Ticks::for_bytes(Rate::bits(rate * 8), bytes), Ticks(exact));
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ use super::{
 use crate::classify::list::list;
 use crate::config::{self, Config, Diffserv, DownloadOn, Engine, Isolation, Offloads, Wan};
 use crate::limits;
+use crate::text::joined;
 use crate::units::{DeviceName, Handle, Prefix, Rate, Way};
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -93,7 +94,7 @@ impl Lacks {
     pub fn to_text(mut self) -> String {
         let flags = self.flags().into_iter().zip(Self::NAMES);
         let names: Vec<&str> = flags.filter(|(flag, _)| **flag).map(|(_, name)| name).collect();
-        names.join(" ")
+        joined(&names, " ")
     }
 
     /// Learns from a request the kernel refused first in its batch, with its extack text if there was one; says

@@ -4,6 +4,7 @@
 use super::observe;
 use super::socket::{Connection, Refused};
 use crate::daemon::Failure;
+use crate::io::errno;
 use crate::tc::diff::{Op, Ops, Verb, diff, undo};
 use crate::tc::show;
 use crate::tc::{Device, FilterKind, Link, Origin, SCRATCH_DEVICE, Tree, message};
@@ -34,7 +35,7 @@ pub fn apply(connection: &mut Connection, before: &Tree, ops: &Ops, try_first: &
 /// altered: each is right by itself.
 pub fn retune(connection: &mut Connection, ops: &[Op], links: &[Link]) -> Option<String> {
     let index_of = |name: &DeviceName| links.iter().find(|link| link.name == *name).map(|link| link.index);
-    let refused = connection.batch(ops.len(), |place, seq, out| {
+    let refused = connection.batch(ops.len(), &mut |place, seq, out| {
         let Some(op) = ops.get(place) else { return Ok(()) };
         message::encode(op, 0, seq, &index_of, out).map_err(|_| io::Error::from_raw_os_error(libc::ENODEV))
     });
@@ -124,7 +125,7 @@ fn some(
     pieces: &[(usize, usize)],
 ) -> io::Result<Vec<Refused>> {
     let index_of = |name: &DeviceName| links.iter().find(|link| link.name == *name).map(|link| link.index);
-    connection.batch(pieces.len(), |place, seq, out| {
+    connection.batch(pieces.len(), &mut |place, seq, out| {
         let Some((op, piece)) = pieces.get(place).and_then(|(op, piece)| Some((ops.get(*op)?, *piece)))
         else {
             return Ok(());
@@ -172,10 +173,10 @@ fn try_on_scratch(connection: &mut Connection, device: &Device) -> Result<(), Fa
 
 fn failure(op: Op, refused: &Refused) -> Failure {
     let what = show::describe(&op);
-    let error = nix::errno::Errno::from_raw(refused.errno);
-    let words = if refused.extack.is_empty() { error.desc() } else { refused.extack.as_str() };
+    let meaning = nix::errno::Errno::from_raw(refused.errno).desc();
+    let words = if refused.extack.is_empty() { meaning } else { refused.extack.as_str() };
     Failure {
-        text: format!("the kernel refused to {what}: {words} ({error:?})"),
+        text: format!("the kernel refused to {what}: {words} ({})", errno::name(refused.errno)),
         op: Some(Box::new(op)),
         errno: refused.errno,
         extack: refused.extack.clone(),

@@ -55,7 +55,7 @@ pub fn tree(connection: &mut Connection) -> io::Result<Seen> {
 /// Dumps once.
 fn dump(connection: &mut Connection) -> io::Result<Seen> {
     let mut builder = Builder::new(links(connection)?);
-    connection.dump(message::dump_qdiscs, |m| {
+    connection.dump(&message::dump_qdiscs, &mut |m| {
         if let Some((index, qdisc, counters)) = message::qdisc(m.payload).filter(|_| m.kind == NEW_QDISC) {
             builder.qdisc(index, qdisc, counters);
         }
@@ -83,34 +83,27 @@ fn dump(connection: &mut Connection) -> io::Result<Seen> {
 }
 
 fn classes(connection: &mut Connection, builder: &mut Builder, index: u32, root: Handle) -> io::Result<()> {
-    gone_is_fine(connection.dump(
-        |seq, out| message::dump_classes(index, root, seq, out),
-        |m| {
-            if let Some((index, class, counters)) = message::class(m.payload).filter(|_| m.kind == NEW_CLASS)
-            {
-                builder.class(index, class, counters);
-            }
-        },
-    ))
+    gone_is_fine(connection.dump(&|seq, out| message::dump_classes(index, root, seq, out), &mut |m| {
+        if let Some((index, class, counters)) = message::class(m.payload).filter(|_| m.kind == NEW_CLASS) {
+            builder.class(index, class, counters);
+        }
+    }))
 }
 
 fn filters(connection: &mut Connection, builder: &mut Builder, index: u32, parent: Handle) -> io::Result<()> {
     let mut found = Vec::new();
-    gone_is_fine(connection.dump(
-        |seq, out| message::dump_filters(index, parent, seq, out),
-        |m| {
-            let name_of = |index| builder.name_of(index);
-            if let Some((index, mut filter)) =
-                message::filter(m.payload, &name_of).filter(|_| m.kind == NEW_FILTER)
-            {
-                // An `ingress` qdisc reports its filters' parent as ffff:, which is the same place.
-                if filter.parent == Handle::new(0xffff, 0) {
-                    filter.parent = parent;
-                }
-                found.push((index, filter));
+    gone_is_fine(connection.dump(&|seq, out| message::dump_filters(index, parent, seq, out), &mut |m| {
+        let name_of = |index| builder.name_of(index);
+        if let Some((index, mut filter)) =
+            message::filter(m.payload, &name_of).filter(|_| m.kind == NEW_FILTER)
+        {
+            // An `ingress` qdisc reports its filters' parent as ffff:, which is the same place.
+            if filter.parent == Handle::new(0xffff, 0) {
+                filter.parent = parent;
             }
-        },
-    ))?;
+            found.push((index, filter));
+        }
+    }))?;
     for (index, filter) in found {
         if filter.parent == parent {
             builder.filter(index, filter);
@@ -141,7 +134,7 @@ fn gone_is_fine(result: io::Result<bool>) -> io::Result<()> {
 /// The socket's or the kernel's.
 pub fn links(connection: &mut Connection) -> io::Result<Vec<Link>> {
     let mut links = Vec::new();
-    connection.dump(message::dump_links, |m| {
+    connection.dump(&message::dump_links, &mut |m| {
         links.extend(message::link(m.payload).filter(|_| m.kind == NEW_LINK));
     })?;
     Ok(links)
@@ -172,17 +165,14 @@ pub fn observe(
 fn default_route(connection: &mut Connection) -> io::Result<Option<u32>> {
     for family in [INET, INET6] {
         let mut best: Option<(u32, u32)> = None; // metric, index
-        connection.dump(
-            |seq, out| message::dump_routes(family, seq, out),
-            |m| {
-                let route = message::default_route(m.payload).filter(|_| m.kind == NEW_ROUTE);
-                if let Some((index, metric)) = route
-                    && best.is_none_or(|(least, _)| metric < least)
-                {
-                    best = Some((metric, index));
-                }
-            },
-        )?;
+        connection.dump(&|seq, out| message::dump_routes(family, seq, out), &mut |m| {
+            let route = message::default_route(m.payload).filter(|_| m.kind == NEW_ROUTE);
+            if let Some((index, metric)) = route
+                && best.is_none_or(|(least, _)| metric < least)
+            {
+                best = Some((metric, index));
+            }
+        })?;
         if let Some((_, index)) = best {
             return Ok(Some(index));
         }
@@ -193,7 +183,7 @@ fn default_route(connection: &mut Connection) -> io::Result<Option<u32>> {
 /// Connected prefixes of every device but the line's; the router's own address on the line alone.
 fn local(connection: &mut Connection, default: Option<u32>) -> io::Result<Vec<Prefix>> {
     let mut local = Vec::new();
-    connection.dump(message::dump_addresses, |m| {
+    connection.dump(&message::dump_addresses, &mut |m| {
         let Some((index, prefix)) = message::address(m.payload).filter(|_| m.kind == NEW_ADDRESS) else {
             return;
         };
@@ -201,6 +191,6 @@ fn local(connection: &mut Connection, default: Option<u32>) -> io::Result<Vec<Pr
             local.push(prefix);
         }
     })?;
-    local.sort();
+    local.sort_unstable();
     Ok(local)
 }

@@ -29,15 +29,12 @@ pub fn sample(connection: &mut Connection, tap: &Tap, links: &[Link]) -> io::Res
         *queue = if side.is_cake { cake(connection, index?)? } else { htb(connection, index?)? };
     }
     let line = index_of(&tap.line)?;
-    connection.dump(
-        |seq, out| message::get_stats(line, seq, out),
-        |m| {
-            if m.kind == NEW_STATS {
-                let received = message::received(m.payload);
-                sample.received = received.map(|(bytes, packets)| Count { bytes, packets });
-            }
-        },
-    )?;
+    connection.dump(&|seq, out| message::get_stats(line, seq, out), &mut |m| {
+        if m.kind == NEW_STATS {
+            let received = message::received(m.payload);
+            sample.received = received.map(|(bytes, packets)| Count { bytes, packets });
+        }
+    })?;
     Ok(sample)
 }
 
@@ -45,25 +42,20 @@ pub fn sample(connection: &mut Connection, tap: &Tap, links: &[Link]) -> io::Res
 fn htb(connection: &mut Connection, index: u32) -> io::Result<Option<Queue>> {
     let mut queue = None;
     let mut waiting = Queue::default();
-    connection.dump(
-        |seq, out| message::dump_classes(index, ROOT, seq, out),
-        |m| {
-            let Some((_, handle, counters)) = message::counted(m.payload).filter(|_| m.kind == NEW_CLASS)
-            else {
-                return;
-            };
-            if handle == LINE {
-                queue = Some(Count { bytes: counters.bytes, packets: counters.packets });
-            }
-            add(&mut waiting, &counters);
-        },
-    )?;
+    connection.dump(&|seq, out| message::dump_classes(index, ROOT, seq, out), &mut |m| {
+        let counted = message::counted(m.payload).filter(|_| m.kind == NEW_CLASS);
+        let Some((_, handle, counters)) = counted else { return };
+        if handle == LINE {
+            queue = Some(Count { bytes: counters.bytes, packets: counters.packets });
+        }
+        add(&mut waiting, &counters);
+    })?;
     Ok(queue.map(|sent| Queue { sent, is_wire: true, ..waiting }))
 }
 
 fn cake(connection: &mut Connection, index: u32) -> io::Result<Option<Queue>> {
     let mut queue = None;
-    connection.dump(message::dump_qdiscs, |m| {
+    connection.dump(&message::dump_qdiscs, &mut |m| {
         let counted = message::counted(m.payload).filter(|_| m.kind == NEW_QDISC);
         if let Some((_, _, counters)) = counted.filter(|(i, handle, _)| *i == index && *handle == ROOT) {
             let sent = Count { bytes: counters.bytes, packets: counters.packets };

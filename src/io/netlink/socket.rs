@@ -34,6 +34,9 @@ pub struct Connection {
     refuse: Option<u32>,
 }
 
+/// Appends the request of a place in a batch, with a sequence number, to a buffer.
+pub type Put<'a> = dyn FnMut(usize, u32, &mut Vec<u8>) -> io::Result<()> + 'a;
+
 impl Connection {
     /// Opens the socket.
     ///
@@ -67,8 +70,8 @@ impl Connection {
     /// The socket's, or the kernel's refusal of the dump.
     pub fn dump(
         &mut self,
-        put: impl FnOnce(u32, &mut Vec<u8>),
-        mut each: impl FnMut(&Message<'_>),
+        put: &dyn Fn(u32, &mut Vec<u8>),
+        each: &mut dyn FnMut(&Message<'_>),
     ) -> io::Result<bool> {
         let seq = self.next_seq();
         self.send.clear();
@@ -106,11 +109,7 @@ impl Connection {
     ///
     /// # Errors
     /// The socket's; what the kernel refuses is the `Ok` value.
-    pub fn batch(
-        &mut self,
-        count: usize,
-        mut put: impl FnMut(usize, u32, &mut Vec<u8>) -> io::Result<()>,
-    ) -> io::Result<Vec<Refused>> {
+    pub fn batch(&mut self, count: usize, put: &mut Put<'_>) -> io::Result<Vec<Refused>> {
         let mut refused = Vec::new();
         let mut place = 0;
         while place < count {
