@@ -268,12 +268,12 @@ fn the_oldest_is_of_the_second_reflector_and_later_than_what_was_answered() {
 
 #[test]
 fn what_was_under_way_when_a_reflector_went_to_rest_does_not_lengthen_it() {
-    let mut net = Net::new(alloc::vec![far(ALL); 8]);
-    net.run(20_000);
-    net.fars[2].kinds = NONE;
-    net.run(10_000);
-    assert_eq!(net.prober.asked(2), None);
-    assert_eq!(net.prober.reflectors[2].rest, Micros(2 * FIRST_REST.0));
+    let mut candidate = Candidate { is_active: true, question: Question::Dns, ..FRESH };
+    (0..24).for_each(|_| candidate.miss(Time(1), true));
+    assert_eq!((candidate.rests_until, candidate.rest), (Time(1) + FIRST_REST, Micros(2 * FIRST_REST.0)));
+    let mut again = Candidate { is_active: true, question: Question::Dns, ..candidate };
+    (0..24).for_each(|_| again.miss(Time(1), true));
+    assert_eq!(again.rest, Micros(4 * FIRST_REST.0));
 }
 
 #[test]
