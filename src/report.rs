@@ -346,7 +346,7 @@ fn shown(name: &str) -> &str {
 }
 
 /// To three digits: people compare rates, and the column stays narrow. JSON has them all.
-fn about(rate: Rate) -> Rate {
+pub fn about(rate: Rate) -> Rate {
     let bits = rate.bits_per_sec();
     let unit = 10u64.pow(bits.checked_ilog10().unwrap_or(0).saturating_sub(2));
     Rate::bits(bits.saturating_add(unit / 2) / unit * unit)

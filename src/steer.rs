@@ -10,9 +10,10 @@
 
 use crate::config::steer::{Far, Probing};
 use crate::config::{Config, Wan};
-use crate::control::{self, Bounds, Controller, Setup};
+use crate::control::{self, Bounds, Controller, Setup, State, View};
 use crate::measure::counters::{Counters, Sample};
 use crate::measure::reflectors::BUILT_IN;
+use crate::report::about;
 use crate::tc::plan::{Plan, Tune};
 use crate::tc::speed::Speed;
 use crate::units::{DeviceName, Micros, Rate, Time, Way};
@@ -141,6 +142,8 @@ pub struct Pilot {
     tape: Option<String>,
     /// When it was last told something.
     now: Time,
+    /// Whether nobody answered when it was last looked at.
+    is_blind: bool,
 }
 
 impl Pilot {
@@ -159,6 +162,7 @@ impl Pilot {
             wants: [None; 2],
             tape: None,
             now: Time(0),
+            is_blind: false,
         })
     }
 
@@ -300,6 +304,19 @@ impl Pilot {
         }
     }
 
+    /// What has become of the answers, when that is news.
+    pub fn news(&mut self) -> Option<&'static str> {
+        let is_blind = self.tap.is_some() && self.controller.view(Way::Up).state == State::Blind;
+        if core::mem::replace(&mut self.is_blind, is_blind) == is_blind || self.tap.is_none() {
+            return None;
+        }
+        Some(if is_blind {
+            "nobody answers probes: counters alone steer (see options 'reflector' and 'probe')"
+        } else {
+            "probes are answered again"
+        })
+    }
+
     /// The rate it wants for a direction, once.
     pub fn take(&mut self, way: Way) -> Option<Rate> {
         self.wants.get_mut(way as usize)?.take()
@@ -313,11 +330,6 @@ impl Pilot {
     /// Whether it is this direction's.
     pub fn owns(&self, tune: &Tune) -> bool {
         tune.line == self.place
-    }
-
-    /// Its controller, for those who want to know.
-    pub fn controller(&self) -> &Controller {
-        &self.controller
     }
 }
 
@@ -341,13 +353,14 @@ pub struct Standing {
 impl Standing {
     /// Of a direction with its pilot, if it is steered, or the time it is still held.
     pub fn new(place: usize, way: Way, speed: Speed, pilot: Option<&Pilot>, held: Option<Micros>) -> Self {
-        let [capacity, _] = pilot.map(Pilot::learnt).unwrap_or_default();
-        let text = match (held, pilot) {
+        let view = pilot.filter(|pilot| pilot.tap().is_some()).map(|pilot| pilot.controller.view(way));
+        let text = match (held, view) {
             (Some(left), _) => format!("held, for {left} more"),
-            (None, Some(pilot)) if pilot.tap().is_some() => "follows the line".into(),
-            (None, _) => "waits for its queues".into(),
+            (None, Some(view)) => following(&view),
+            (None, None) => "waits for its queues".into(),
         };
-        Self { place, way, speed, capacity, wait: None, text }
+        let capacity = view.map(|view| view.capacity).filter(|rate| *rate > Rate::ZERO);
+        Self { place, way, speed, capacity, wait: view.map(|view| view.wait), text }
     }
 
     /// One line of text.
@@ -375,6 +388,16 @@ impl Standing {
             text: words.next()?.into(),
         })
     }
+}
+
+/// What a controller thinks, in a line of text.
+fn following(view: &View) -> String {
+    let capacity = match view.capacity {
+        Rate::ZERO => "not measured yet".into(),
+        rate => format!("carried {}", about(rate)),
+    };
+    let (state, reason) = (view.state.text(), view.reason.text());
+    format!("{state}: {reason}; {capacity}, waits {} (aim {})", view.wait, view.target)
 }
 
 /// What the configuration and the past say of a line; `None`: it is not steered.

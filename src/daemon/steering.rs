@@ -95,6 +95,10 @@ impl Daemon {
                 pilot.handle(now, control::Event::Deadline);
             }
             perform(pilot, &mut self.actions);
+            if let Some(text) = pilot.news() {
+                let text = format!("{}: {text}", pilot.name);
+                self.actions.push_back(Action::Say(Level::Warning, text));
+            }
         }
         if now >= self.learn_at && !self.pilots.is_empty() {
             self.learn(now, false);
