@@ -19,7 +19,7 @@ pub struct Bounds {
 impl Bounds {
     /// Where a line nothing has been measured of begins.
     pub fn begin(&self) -> Rate {
-        let begin = self.start.or(self.most).unwrap_or(Rate::mbit(3));
+        let begin = self.start.or(self.most).unwrap_or(Rate::mbit(1));
         let begin = begin.min(self.most.unwrap_or(begin));
         begin.max(self.least.unwrap_or(begin))
     }
@@ -42,6 +42,28 @@ pub struct Setup {
 impl Default for Setup {
     fn default() -> Self {
         Self { up: Some(Bounds::default()), down: Some(Bounds::default()), target: None, reflectors: 6 }
+    }
+}
+
+/// What a controller has learnt of a line that outlives it: nothing of distances, which change with the route.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// What upload carried lately.
+    pub up: Option<Rate>,
+    /// What download carried.
+    pub down: Option<Rate>,
+}
+
+impl Setup {
+    /// The same, beginning where another controller has ended.
+    #[must_use]
+    pub fn recall(mut self, memory: Memory) -> Self {
+        for (bounds, learnt) in [(&mut self.up, memory.up), (&mut self.down, memory.down)] {
+            if let Some(bounds) = bounds {
+                bounds.start = learnt.or(bounds.start);
+            }
+        }
+        self
     }
 }
 

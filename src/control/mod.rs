@@ -3,90 +3,33 @@
 
 pub mod capacity;
 pub mod event;
+pub mod flight;
+pub mod meter;
+pub mod pace;
+pub mod queue;
 pub mod rate;
+pub mod route;
+pub mod view;
+pub mod way;
 
-pub use event::{Action, Bounds, Event, Setup, WayCounters};
+pub use event::{Action, Bounds, Event, Memory, Setup, WayCounters};
+pub use view::{Reason, State, View};
 
+use crate::limits::REFLECTORS;
 use crate::measure::baseline::Baseline;
 use crate::measure::probe::{Prober, Sent};
-use crate::units::{Bytes, Micros, Rate, Time};
-use alloc::collections::VecDeque;
-use rate::Law;
+use crate::units::{self, Micros, Rate, Time};
+use flight::Flight;
+use pace::Pace;
+use queue::Queue;
+use way::{QUIET, Way};
 
-/// Reflectors asked.
-const REFLECTORS: usize = 6;
-/// From one probe to the next, under load.
-const BEAT: Micros = Micros::ms(50);
-/// How far an answer must be above the noise to have waited.
-const WAITED: u64 = 3_000;
-/// Where an unknown line begins.
-const BEGIN: u64 = 3_000_000;
-/// A changed rate is sent when it differs by this many thousandths.
-const STEP: u64 = 15;
-/// Increases are sent at most this often.
-const CALM: Micros = Micros::ms(100);
-
-/// One direction.
-#[derive(Clone, Debug)]
-struct Way {
-    law: Law,
-    baselines: [Baseline; REFLECTORS],
-    counters: WayCounters,
-    /// Arrivals on the line at each beat, the newest first.
-    arrivals: [(Time, Bytes); 8],
-    applied: u64,
-    applied_at: Time,
-    waits: [u64; 3],
-}
-
-impl Way {
-    fn new() -> Self {
-        Self {
-            law: Law::new(BEGIN),
-            baselines: core::array::from_fn(|_| Baseline::default()),
-            counters: WayCounters::default(),
-            arrivals: [(Time(0), Bytes(0)); 8],
-            applied: 0,
-            applied_at: Time(0),
-            waits: [0; 3],
-        }
-    }
-
-    fn count(&mut self, at: Time, counters: WayCounters) {
-        self.counters = counters;
-        self.arrivals.rotate_right(1);
-        self.arrivals[0] = (at, counters.line);
-    }
-
-    /// What came over the line in the last hundred milliseconds and a bit, in bits per second.
-    fn arriving(&self) -> u64 {
-        let (now, bytes) = self.arrivals[0];
-        let Some((then, before)) = self.arrivals.iter().find(|(at, _)| now - *at >= Micros::ms(100)) else {
-            return 0;
-        };
-        let span = now - *then;
-        if span.0 == 0 { 0 } else { (bytes.0 - before.0) * 8_000_000 / span.0 }
-    }
-
-    fn has_backlog(&self) -> bool {
-        self.counters.packets > 2
-    }
-
-    /// Whether the line is hardly used.
-    fn is_light(&self) -> bool {
-        self.counters.packets == 0 && self.arriving() < self.law.rate / 3
-    }
-
-    /// The rate to be sent, if it is.
-    fn change(&mut self, now: Time) -> Option<Rate> {
-        let (want, have) = (self.law.rate, self.applied);
-        if want.abs_diff(have) * 1000 < have * STEP || (want > have && now - self.applied_at < CALM) {
-            return None;
-        }
-        (self.applied, self.applied_at) = (want, now);
-        Some(Rate::bits(want))
-    }
-}
+/// More than this many bits per second are traffic; our own probes are less.
+const BUSY: u64 = 40_000;
+/// What a line carries of which nothing is known, in bits per second.
+const UNKNOWN: u64 = 1_000_000;
+/// When traffic has appeared, the next look is this near.
+const SOON: Micros = Micros::ms(50);
 
 /// Both directions of a line.
 #[derive(Clone, Debug)]
@@ -94,19 +37,26 @@ pub struct Controller {
     up: Way,
     down: Way,
     prober: Prober,
+    flight: Flight,
+    /// Baselines of the whole trip.
+    whole: [Baseline; REFLECTORS],
+    pace: Pace,
     next: Time,
-    todo: VecDeque<Action>,
+    todo: Queue<Action, 8>,
 }
 
 impl Controller {
     /// For a line of which this is known.
     pub fn new(setup: &Setup) -> Self {
         Self {
-            up: Way::new(),
-            down: Way::new(),
+            up: Way::new(true, setup.up, setup.target),
+            down: Way::new(false, setup.down, setup.target),
             prober: Prober::new(setup.reflectors),
+            flight: Flight::default(),
+            whole: core::array::from_fn(|_| Baseline::default()),
+            pace: Pace::default(),
             next: Time(0),
-            todo: VecDeque::with_capacity(8),
+            todo: Queue::default(),
         }
     }
 
@@ -115,22 +65,30 @@ impl Controller {
         match event {
             Event::Start => {
                 self.next = now;
+                self.pace.begin(now);
                 self.apply(now);
             }
             Event::Counters { at, up, down } => {
-                self.up.count(at, up);
-                self.down.count(at, down);
+                self.up.count(at, &up);
+                self.down.count(at, &down);
                 self.prober.counted(at, up.released);
+                self.flight.counted(at, up.released);
+                self.look(now);
+                self.overdue(now);
+                self.apply(now);
             }
             Event::Answer { id, sent, received, one_way, .. } => {
                 if let Some(probe) = self.prober.answered(now, id) {
+                    if self.pace.answered(now) {
+                        self.up.resume();
+                        self.down.resume();
+                    }
                     self.answer(now, probe, received - sent, one_way);
                     self.apply(now);
                 }
             }
             Event::Deadline => {
                 if now >= self.next {
-                    self.next = now + BEAT;
                     self.beat(now);
                 }
             }
@@ -139,7 +97,7 @@ impl Controller {
 
     /// The next thing to do.
     pub fn poll(&mut self) -> Option<Action> {
-        self.todo.pop_front()
+        self.todo.pop()
     }
 
     /// When it wants to hear [`Event::Deadline`].
@@ -147,51 +105,116 @@ impl Controller {
         Some(self.next)
     }
 
-    /// The rates worth knowing after a restart.
-    pub fn learnt(&self) -> [Option<Rate>; 2] {
-        [&self.up, &self.down]
-            .map(|way| Some(Rate::bits(way.law.capacity.slow)).filter(|rate| *rate > Rate::ZERO))
+    /// What it thinks of a direction.
+    pub fn view(&self, way: units::Way) -> View {
+        match way {
+            units::Way::Up => self.up.view(self.pace.state()),
+            units::Way::Down => self.down.view(self.pace.state()),
+        }
     }
 
+    /// What has been learnt and is worth keeping: [`Setup::recall`] begins with it.
+    pub fn memory(&self) -> Memory {
+        Memory { up: self.up.learnt(), down: self.down.learnt() }
+    }
+
+    /// The rates worth knowing after a restart.
+    pub fn learnt(&self) -> [Option<Rate>; 2] {
+        [self.up.learnt(), self.down.learnt()]
+    }
+
+    /// The counters are read and perhaps somebody is asked.
     fn beat(&mut self, now: Time) {
-        self.todo.push_back(Action::ReadCounters);
-        if let Some(Sent { reflector, id, question, .. }) = self.prober.ask(now, self.up.counters.released) {
-            self.todo.push_back(Action::Probe { reflector, id, question });
+        self.todo.push(Action::ReadCounters);
+        // A direction nobody has used yet may be as fast as it likes.
+        let slower = [&self.up, &self.down].into_iter().filter_map(Way::carries).min();
+        self.next = now + self.pace.gap(slower.unwrap_or(UNKNOWN));
+        if !self.pace.asks() {
+            return;
+        }
+        let released = self.up.released(now);
+        if let Some(Sent { reflector, id, question, .. }) = self.prober.ask(now, released) {
+            self.pace.asked(now);
+            self.flight.leave(id, reflector, now, released);
+            self.todo.push(Action::Probe { reflector, id, question });
+        }
+    }
+
+    /// How much the line is used, and so how soon to look again.
+    fn look(&mut self, now: Time) {
+        let is_busy = self.up.at_work().max(self.down.at_work()) > BUSY;
+        let is_loaded = self.up.is_loaded() || self.down.is_loaded();
+        if self.pace.counted(now, is_busy, is_loaded) {
+            self.next = self.next.min(now + SOON);
         }
     }
 
     fn answer(&mut self, now: Time, probe: Sent, trip: Micros, one_way: Option<(Micros, Micros)>) {
-        let (out, back) = one_way.unwrap_or((Micros(trip.0 / 2), Micros(trip.0 / 2)));
-        for (way, trip, is_up) in [(&mut self.up, out, true), (&mut self.down, back, false)] {
-            let is_light = way.is_light();
-            let Some(baseline) = way.baselines.get_mut(usize::from(probe.reflector)) else { continue };
-            let above = baseline.add(now, trip, is_light);
-            let wait = above.0.saturating_sub(baseline.noise().0);
-            way.waits.rotate_right(1);
-            way.waits[0] = wait;
-            let has_waited = wait >= WAITED;
-            let mut wait = wait;
-            if is_up {
-                way.law.capacity.passed(now, probe.at, Micros(wait), probe.released, has_waited);
-                if way.law.capacity.is_fresh(now) {
-                    wait = way.law.capacity.wait(now, way.counters.released);
-                }
-            } else if has_waited {
-                let arriving = way.arriving();
-                way.law.capacity.learn(now, arriving);
+        self.flight.back(probe.id);
+        let sent = (probe.at, probe.released);
+        let is_light = self.up.is_light() && self.down.is_light();
+        let Some(whole) = self.whole.get_mut(usize::from(probe.reflector)) else { return };
+        let above = whole.add(now, trip, is_light);
+        let (up, down) = match one_way {
+            Some((out, back)) => {
+                (self.up.above(now, probe.reflector, out), self.down.above(now, probe.reflector, back))
             }
-            if !has_waited && way.has_backlog() {
-                way.law.capacity.at_least(way.applied);
-            }
-            let has_backlog = way.has_backlog();
-            way.law.judge(now, wait, has_waited, has_backlog);
+            None => self.attribute(above),
+        };
+        let (up_carries, down_carries) =
+            (self.up.carries_beside(&self.down), self.down.carries_beside(&self.up));
+        self.up.answer(now, sent, up, up_carries);
+        self.down.answer(now, sent, down, down_carries);
+        for by in [self.up.moved.take(), self.down.moved.take()].into_iter().flatten() {
+            self.whole.iter_mut().for_each(|whole| whole.raise(by));
+        }
+    }
+
+    /// Whose a wait is that was seen on the whole trip only: that of the direction our shaper holds back, or of the one
+    /// that carries the data while the other carries acknowledgements. If that does not tell, half of it each.
+    fn attribute(&self, above: Micros) -> (Micros, Micros) {
+        let half = Micros(above.0 / 2);
+        let (up, down) = (self.up.at_work(), self.down.at_work());
+        match (self.up.is_pressed(), self.down.is_pressed()) {
+            _ if up.max(down) < QUIET => (Micros(0), Micros(0)),
+            (true, false) => (above, Micros(0)),
+            (false, true) => (Micros(0), above),
+            _ if up > 4 * down => (above, Micros(0)),
+            _ if down > 4 * up => (Micros(0), above),
+            _ => (half, half),
+        }
+    }
+
+    /// What is not back yet and should be.
+    fn overdue(&mut self, now: Time) {
+        if self.pace.state() == State::Blind {
+            return;
+        }
+        let margin = self.up.margin() + self.down.margin();
+        let base = |reflector: u16| Some(self.whole.get(usize::from(reflector))?.get()?.0);
+        let Some(probe) = self.flight.overdue(now, |reflector| Some(Micros(base(reflector)? + margin)))
+        else {
+            return;
+        };
+        let late = (now - probe.sent).0.saturating_sub(base(probe.reflector).unwrap_or(0) + margin / 2);
+        let exit = probe.sent + Micros(late);
+        let (is_up, is_down) = self.attribute(Micros(late));
+        let (is_up, is_down) = (
+            is_up.0 > 0 && self.up.carries_beside(&self.down),
+            is_down.0 > 0 && self.down.carries_beside(&self.up),
+        );
+        if is_up {
+            self.up.overdue(now, probe.released, exit, late);
+        }
+        if is_down {
+            self.down.overdue(now, probe.released, exit, late);
         }
     }
 
     fn apply(&mut self, now: Time) {
         let (up, down) = (self.up.change(now), self.down.change(now));
         if up.is_some() || down.is_some() {
-            self.todo.push_back(Action::SetRates { up, down });
+            self.todo.push(Action::SetRates { up, down });
         }
     }
 }

@@ -11,16 +11,51 @@
 //! ```
 
 use super::capacity::{Capacity, towards};
+use super::view::Reason;
 use crate::units::{Micros, Time};
 
 /// The wait that is aimed at.
-pub const TARGET: u64 = 8_000;
+pub const TARGET: u64 = 6_000;
 /// A queue is to be gone after this long.
 const DRAIN: u64 = 160_000;
 /// Bits per second below which nobody goes.
 pub const LEAST: u64 = 200_000;
 /// And above.
 pub const MOST: u64 = 10_000_000_000;
+/// A drain goes no deeper than this share of what the line carries, in thousandths.
+const DEEPEST: u64 = 850;
+/// An answer without a capacity cuts by this many thousandths at most,
+const BLIND_CUT: u64 = 360;
+
+/// reached at a wait that is so many thousandths of [`DRAIN`] above the target.
+const MOST_BLIND: u64 = 600;
+/// Growth is so many thousandths per [`BEAT`] more with each clean answer,
+const STEP: u64 = 10;
+/// up to so many;
+const FASTEST: u64 = 120;
+/// back to what it carried lately, or on a line of which nothing is known yet, so many.
+const RECALL: u64 = 250;
+/// The time that growth is told for, in microseconds.
+const BEAT: u64 = 50_000;
+/// Back by memory up to so many per cent of what it carried lately.
+const USUAL: u64 = 85;
+/// Never below the so manyth part of what it carried lately.
+const FLOOR: u64 = 20;
+/// The level follows by a thousandth per so many microseconds: two seconds in all.
+const LEVEL: u64 = 2_000;
+
+/// What an answer tells the law.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sight {
+    /// How long a packet sent now would wait, in microseconds.
+    pub wait: u64,
+    /// The wait aimed at.
+    pub target: u64,
+    /// A queue stands on the line.
+    pub is_queued: bool,
+    /// Our own shaper holds packets back.
+    pub is_pressed: bool,
+}
 
 /// One direction.
 #[derive(Clone, Debug)]
@@ -29,59 +64,78 @@ pub struct Law {
     pub rate: u64,
     /// What is known of the line.
     pub capacity: Capacity,
+    /// Why the rate is what it is.
+    pub reason: Reason,
     /// Answers in a row that found no queue.
     clean: u64,
     /// The capacity of the last seconds.
-    level: u64,
+    pub level: u64,
     /// When the last answer was judged.
     last: Time,
+    /// No queue has been seen yet.
+    pub is_new: bool,
 }
 
 impl Law {
     /// Begins at `rate`.
-    pub fn new(rate: u64) -> Self {
-        Self { rate, capacity: Capacity::default(), clean: 0, level: 0, last: Time(0) }
+    pub fn new(rate: u64, known: u64) -> Self {
+        let capacity = Capacity::known(known);
+        Self {
+            rate,
+            capacity,
+            reason: Reason::Start,
+            clean: 0,
+            level: known,
+            last: Time(0),
+            is_new: known == 0,
+        }
     }
 
-    /// The wait aimed at; on a slow line one packet alone takes its time.
-    pub fn target(&self) -> u64 {
-        TARGET + 1514 * 8 * 500_000 / self.rate.max(LEAST)
-    }
-
-    /// A packet sent now would wait for `wait`, the last probe has waited (`has_waited`); `has_backlog`: our own shaper
-    /// holds packets back.
-    pub fn judge(&mut self, now: Time, wait: u64, has_waited: bool, has_backlog: bool) {
+    /// Judges what an answer says.
+    pub fn judge(&mut self, now: Time, sight: &Sight) {
+        let Sight { wait, target, is_queued, is_pressed } = *sight;
         let since = (now - self.last).min(Micros::ms(200)).0;
         self.last = now;
-        let target = self.target();
-        if has_waited && self.capacity.is_fresh(now) {
+        let is_fresh = self.capacity.is_fresh(now);
+        let known = self.capacity.now();
+        self.is_new &= !is_queued && wait <= target;
+        if is_fresh && (is_queued || wait > target) {
             self.clean = 0;
-            let known = self.capacity.now();
             self.rate = if wait > target {
-                let over = ((wait - target) * 1000 / DRAIN).min(900);
+                self.reason = Reason::Drain;
+                let over = ((wait - target) * 1000 / DRAIN).min(DEEPEST);
                 known / 1000 * (1000 - over)
             } else {
+                self.reason = Reason::Track;
                 known / 1000 * (1000 + (target - wait) * 1000 / DRAIN)
             };
         } else if wait > target {
             // Something waits, and nothing is known yet.
+            self.reason = Reason::Cut;
             self.clean = 0;
-            let over = ((wait - target) * 1000 / DRAIN).min(600);
-            self.rate = self.rate / 1000 * (1000 - over * 6 / 10);
-        } else if has_backlog {
+            let over = ((wait - target) * 1000 / DRAIN).min(MOST_BLIND);
+            self.rate = self.rate / 1000 * (1000 - over * BLIND_CUT / MOST_BLIND);
+        } else if is_pressed {
             self.clean += 1;
             let calm = 1000 - wait * 1000 / target;
-            let f = calm * since / 50_000;
+            let share = calm * since / BEAT;
             // Up to where it was a moment ago by memory, beyond by search.
-            let grow = if self.rate < self.level / 100 * 85 { 250 } else { (10 + 10 * self.clean).min(120) };
-            let grow = grow * f / 1000;
-            self.rate += self.rate / 1000 * grow;
+            let is_below = self.rate < self.level / 100 * USUAL;
+            self.reason = if is_below { Reason::Recall } else { Reason::Grow };
+            let grow = if is_below || self.is_new { RECALL } else { (STEP * (1 + self.clean)).min(FASTEST) };
+            self.rate += self.rate / 1000 * (grow * share / 1000);
+        } else {
+            // Nothing speaks against what it carried lately.
+            self.reason = Reason::Hold;
+            let usual = self.level / 4 * 3;
+            self.rate += usual.saturating_sub(self.rate) / 8;
         }
-        self.rate = self.rate.clamp(LEAST, MOST);
-        if has_waited || has_backlog {
-            let known =
-                if has_waited && self.capacity.is_fresh(now) { self.capacity.now() } else { self.rate };
-            self.level = towards(self.level, known, (since / 2000).min(1000));
+        self.rate = self.rate.clamp(LEAST.max(self.level / FLOOR), MOST);
+        if is_queued || is_pressed {
+            // Without a queue the rate is only a bound of it.
+            let known = if is_queued && is_fresh { known } else { self.rate.max(self.level) };
+            let share = (since / LEVEL).min(1000);
+            self.level = if self.level == 0 { known } else { towards(self.level, known, share) };
         }
     }
 }

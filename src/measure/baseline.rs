@@ -110,6 +110,13 @@ impl Baseline {
         self.routes = self.routes.saturating_add(1);
     }
 
+    /// The way has become longer by `by`: what was flat while the line was drained is no queue.
+    pub fn raise(&mut self, by: Micros) {
+        self.slots.iter_mut().filter(|slot| **slot < Micros::MAX).for_each(|slot| slot.0 += by.0);
+        self.light_count = 0;
+        self.routes = self.routes.saturating_add(1);
+    }
+
     /// Ends slots whose time is over. One in which nothing was heard says nothing, so the last that said something
     /// stays however long the silence is.
     fn turn(&mut self, now: Time) {
