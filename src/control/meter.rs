@@ -125,7 +125,7 @@ mod tests {
             assert!(read(&mut meter, 50 * n, if n < 8 { 10 * n } else { 70 + 50 * (n - 7) }, 5));
         }
         assert_eq!(meter.arriving(Micros::ms(100)), Some(8_000_000));
-        assert_eq!(meter.arriving(Micros::ms(350)), Some(160_000 * 8 / 350 * 1000 / 8 * 8 + 2_285));
+        assert_eq!(meter.arriving(Micros::ms(350)), Some(3_428_571));
         assert_eq!(meter.arriving(Micros::secs(2)), None);
         assert_eq!(meter.released(Time(500_000), 8_000_000), Bytes(170_000 + 50_000));
     }

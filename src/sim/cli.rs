@@ -2,6 +2,7 @@
 //! The command line of `weir-sim`: one table of commands, one of options.
 
 use super::clock::Span;
+use super::golden::{self, CHOSEN_ON, CIRCUMSTANCES, Figures};
 use super::plot;
 use super::roster::{self, Entry, by_name};
 use super::scenario::{ANSWERS, Case, DIRECTIONS, ENGINES, LAWS, LOADS};
@@ -31,6 +32,11 @@ const COMMANDS: &[Command] = &[
     },
     Command { name: "plot", help: "draw one run as SVG: capacity, rate, delivered, delay", run: draw },
     Command { name: "bench", help: "say how fast the simulator is: 20 Mbit/s, four flows", run: bench },
+    Command {
+        name: "golden",
+        help: "weir in all circumstances against tests/golden/sim.txt: fails where it has lost",
+        run: check_golden,
+    },
     Command { name: "pilots", help: "list the pilots", run: list },
     Command {
         name: "replay",
@@ -66,6 +72,7 @@ const SWITCHES: &[(&str, &str, &str)] = &[
     ("seeds", "N", "so many worlds of each, from the seed on (1)"),
     ("hold", "", "a trace keeps its last value instead of beginning anew; give it before the TRACE"),
     ("each", "", "compare: a line per trace too"),
+    ("bless", "", "golden: write the table instead of checking it"),
     ("json", "", "for programs"),
     ("output", "FILE", "plot: write there instead of to standard output"),
 ];
@@ -78,6 +85,7 @@ struct Options {
     is_hold: bool,
     is_each: bool,
     is_json: bool,
+    is_blessed: bool,
     output: Option<PathBuf>,
     recordings: Vec<PathBuf>,
 }
@@ -140,6 +148,7 @@ fn read(mut parser: Parser) -> Result<Option<(&'static Command, Options)>, Strin
         is_hold: false,
         is_each: false,
         is_json: false,
+        is_blessed: false,
         output: None,
         recordings: Vec::new(),
     };
@@ -220,6 +229,7 @@ fn set(options: &mut Options, name: &str, parser: &mut Parser) -> Result<(), Str
         "hold" => options.is_hold = true,
         "each" => options.is_each = true,
         "json" => options.is_json = true,
+        "bless" => options.is_blessed = true,
         "output" => options.output = Some(word.into()),
         _ => return Err(format!("--{name} is not implemented")),
     }
@@ -406,6 +416,62 @@ fn bench(options: &Options) -> Result<(), String> {
         say_speed(speed);
     }
     Ok(())
+}
+
+/// The golden table, from the project's root.
+const GOLDEN: &str = "tests/golden/sim.txt";
+
+fn check_golden(options: &Options) -> Result<(), String> {
+    options.needs_traces()?;
+    let pilots = or_all(&options.pilots, &["weir"]);
+    let [pilot] = pilots.as_slice() else { return Err("name one pilot".into()) };
+    let length = Case::new(Arc::new(Trace::constant("any", 1))).length;
+    let calm: Vec<&Arc<Trace>> = options.traces.iter().filter(|trace| !trace.has_outage(length)).collect();
+    let (mut groups, mut jobs) = (Vec::new(), Vec::new());
+    for circumstance in &CIRCUMSTANCES {
+        for (load, direction) in golden::DIRECTIONS {
+            for (half, is_chosen) in [("chosen", true), ("judging", false)] {
+                let from = jobs.len();
+                for trace in calm.iter().filter(|trace| CHOSEN_ON.contains(&trace.name.as_str()) == is_chosen)
+                {
+                    let blank = Case { trace: Arc::clone(trace), ..options.case.clone() };
+                    jobs.push(Job { case: circumstance.case(blank, direction), pilot });
+                }
+                groups.push((circumstance.name, load, half, from..jobs.len()));
+            }
+        }
+    }
+    let (outcomes, speed) = sweep(&jobs);
+    let mut figures = Vec::new();
+    for (circumstance, load, half, range) in groups {
+        let (Some(job), Some(own)) = (jobs.get(range.start), outcomes.get(range)) else { continue };
+        let own: Vec<(&Outcome, Option<&Outcome>)> = own.iter().map(|outcome| (outcome, None)).collect();
+        for &way in job.case.ways() {
+            let row = Row::of(pilot.name, half, way, &own);
+            figures.extend(row.map(|row| Figures::of(circumstance, load, half, way, &row)));
+        }
+    }
+    say_speed(speed);
+    let table: String = figures.iter().map(|figures| format!("{figures}\n")).collect();
+    if options.is_blessed {
+        let text = format!("{}\n{table}", golden::HEAD);
+        return std::fs::write(GOLDEN, text).map_err(|fault| format!("{GOLDEN}: {fault}"));
+    }
+    let known = std::fs::read_to_string(GOLDEN).map_err(|fault| format!("{GOLDEN}: {fault}"))?;
+    let known: Vec<Figures> = known.lines().filter_map(Figures::parse).collect();
+    let mut losses = Vec::new();
+    for figures in &figures {
+        match known.iter().find(|known| known.name == figures.name) {
+            Some(known) => losses.extend(figures.losses(known)),
+            None => losses.push(format!("{} is not in the table", figures.name)),
+        }
+    }
+    if losses.is_empty() {
+        eprintln!("golden: {} rows, none has lost", figures.len());
+        return Ok(());
+    }
+    losses.push("if that is meant: ./dev sim golden --bless tests/traces/*.csv".into());
+    Err(losses.join("\n"))
 }
 
 fn list(_options: &Options) -> Result<(), String> {

@@ -27,6 +27,7 @@ pub mod clock;
 pub mod codel;
 pub mod flow;
 pub mod fq;
+pub mod golden;
 pub mod link;
 pub mod packet;
 pub mod pilot;
