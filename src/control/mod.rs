@@ -1,5 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The controller: keeps the shaper at what the line carries.
+//!
+//! Pure: it is told what happened and when, and says what to do; integers only, nothing allocated after the start.
+//!
+//! ```text
+//!  answers ──▶ above the least of a minute ──▶ whose wait is it? ──▶ Way ──▶ Law ──▶ worth a change? ──▶ SetRates
+//!  (probe.rs)  (baseline.rs)                   (one-way, or who      │  ▲     (rate.rs)
+//!                                               carries the data)    │  │ overdue: what is not back bounds
+//!  counters ─▶ Meter: what passed, what waits, ──────────────────────┘  │ the capacity before it is (flight.rs)
+//!              what is no reading (meter.rs)        Capacity: trains of bytes between two probes (up),
+//!                 │                                 arrivals while a queue stands (down) (capacity.rs)
+//!                 └─▶ Pace: Idle, Light, Loaded, Blind: how often to look and to ask (pace.rs)
+//!
+//!  a wait that stays flat though less is sent is a longer way, not a queue: it becomes the baseline (route.rs)
+//! ```
+//!
+//! The law of a direction is at the top of rate.rs, the states are at the top of pace.rs, [`View`] tells the reason of
+//! every decision with its inputs. Before editing: `weir-sim` (sim/) runs it on measured lines, and `./dev test sim`
+//! holds it against a golden table.
 
 pub mod capacity;
 pub mod event;
@@ -218,3 +236,6 @@ impl Controller {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
