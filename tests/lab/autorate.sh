@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+# `run bench autorate`: shapers on lines that follow a trace, on a real kernel. Sourced by `run`.
+#
+# WHO="weir none": those shapers alone, of: weir weir-max (up to a ceiling) fixed none cake-autorate. The last one needs
+# CAKE_AUTORATE_DIR, a folder with its scripts, which are only copied into the guest, and `fping`.
+# WAY=up|down  LENGTH=90 (seconds)  ENGINE=htb|cake  RTT=40 (milliseconds)  JITTER=0 (of the answers, milliseconds)
+
+# bench_autorate [TRACE…]
+bench_autorate() {
+	local trace who failed=0 way=${WAY:-up} length=${LENGTH:-90} engine=${ENGINE:-htb} rtt=${RTT:-40} jitter=${JITTER:-0} name
+	[ $# -gt 0 ] || set -- "$ROOT/tests/traces/synth__steps-50-10-50.csv" "$ROOT/tests/traces/starlink-autobahn__up-seg0.csv"
+	local whos=${WHO:-weir fixed none ${CAKE_AUTORATE_DIR:+cake-autorate}}
+	for trace in "$@"; do
+		name=$(basename "$trace" .csv)-$way
+		for who in $whos; do
+			say "$name: $who for $length s of virtual time"
+			autorate_guest "$trace" "$who" "$OUT/autorate-$name-$who.log" "$who,$way,$length,$engine,$rtt,$jitter" || failed=1
+		done
+		autorate_table "$name" $whos
+	done
+	return $failed
+}
+
+# autorate_guest TRACE WHO LOG ARGUMENT
+autorate_guest() {
+	local extra programs=
+	extra=$(mktemp -d "$LAB/extra.XXXXXX")
+	cp "$1" "$extra/trace.csv"
+	if [ "$2" = cake-autorate ]; then
+		packages fping
+		cp -r "${CAKE_AUTORATE_DIR:?names the folder of its scripts}" "$extra/cake-autorate" && programs=fping
+	fi
+	GUEST_EXTRA=$extra GUEST_PROGRAMS=$programs guest_exact "$3" 1800 guest-autorate-bench 0 "$4"
+	rm -rf "$extra"
+	tr -d '\r' <"$3" >"$3.txt"
+	grep -q '^GUEST OK' "$3.txt" && return
+	echo "the guest did not reach its end, log $3.txt"; grep -v '^SERIES' "$3.txt" | tail -5
+	return 1
+}
+
+# autorate_json WHO LOG: one object.
+autorate_json() {
+	local what
+	{
+		sed -n 's/^SCORE //p' "$2"
+		for what in idle loaded memory changes; do sed -n "s/^COST $what \(.*\)/{\"$what\":\1}/p" "$2"; done
+	} | jq -sc --arg who "$1" 'add + {who: $who}'
+}
+
+# autorate_table NAME WHO…
+autorate_table() {
+	local name=$1 who
+	shift
+	for who in "$@"; do autorate_json "$who" "$OUT/autorate-$name-$who.log.txt"; done | jq -s . >"$OUT/autorate-$name.json"
+	jq -r --arg name "$name" '
+		def ms: . / 100 | round / 10;
+		def list(f): if length == 0 then "-" else map(f) | join(" ") end;
+		def rate(n): if n == null then "-" else n end;
+		[$name, "use %", "p50 ms", "p95", "p99", "max", ">30 %", ">100 %", "peak ms", "calm s", "rise s", "changes/s", "probes/s", "Minstr/s", "idle", "RSS kB", "anon"],
+		(.[] | [.who, .used_permille / 10, (.p50_us | ms), (.p95_us | ms), (.p99_us | ms), (.max_us | ms), .above_30_permille / 10, .above_100_permille / 10,
+			(.peak_us | list(. / 1000 | round)), (.drain_ms | list(. / 1000)), (.rise_ms | list(. / 1000)),
+			((.changes.changes / .changes.seconds * 10 | round) / 10), .loaded.probes_per_100s / 100,
+			(.loaded.instructions_per_s / 100000 | round / 10), (.idle.instructions_per_s / 100000 | round / 10), .memory.rss_kb, .memory.anon_kb])
+		| @tsv' "$OUT/autorate-$name.json" | awk -F'\t' 'BEGIN { print "" } { printf "%-34s", $1; for (i = 2; i <= NF; i++) printf "%10s", $i; print "" } END { print "" }'
+	jq -r '.[] | select(.refill_permille > 5) | "\(.who): a bucket refilled at each change of the line adds up to \(.refill_permille / 10) % to its capacity"' "$OUT/autorate-$name.json"
+}
