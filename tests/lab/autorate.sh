@@ -64,3 +64,31 @@ autorate_table() {
 		| @tsv' "$OUT/autorate-$name.json" | awk -F'\t' 'BEGIN { print "" } { printf "%-34s", $1; for (i = 2; i <= NF; i++) printf "%10s", $i; print "" } END { print "" }'
 	jq -r '.[] | select(.refill_permille > 5) | "\(.who): a bucket refilled at each change of the line adds up to \(.refill_permille / 10) % to its capacity"' "$OUT/autorate-$name.json"
 }
+
+# part_allocations: the run loop asks for no memory. The program is the build with the lines' numbers, without them in the guest.
+part_allocations() {
+	local extra stripped
+	debug_weir && lab_tools || return 1
+	cargo build -q --release --manifest-path "$HERE/allocations/Cargo.toml" --target-dir "$ROOT/target/lab-tools" || return 1
+	packages binutils
+	say "allocations: a daemon that steers asks for no memory"
+	extra=$(mktemp -d "$LAB/extra.XXXXXX") stripped=$extra/weir
+	cp "$ROOT/target/lab-tools/release/liballocations.so" "$extra/"
+	objcopy --strip-debug "$WEIR_DEBUG" "$stripped"
+	WEIR_BIN=$stripped GUEST_EXTRA=$extra guest_exact "$OUT/allocations.log" 600 guest-allocations 1
+	rm -rf "$extra"
+	verdict allocations "$OUT/allocations.log" && return
+	allocations_where "$OUT/allocations.log.txt"
+	return 1
+}
+
+# allocations_where LOG: the places, by function and line, of weir's own frames.
+allocations_where() {
+	local engine base count stack address
+	grep '^STACK ' "$1" | while read -r _ engine base count stack; do
+		printf '\n%s: %s times\n' "$engine" "$count"
+		for address in $stack; do
+			printf '0x%x\n' $((16#$address - 16#$base - 1))
+		done | addr2line -C -f -e "$WEIR_DEBUG" | paste - - | grep -v '??' | grep "$ROOT/src\| src/\|alloc::\|smol\|async" | head -12
+	done
+}
