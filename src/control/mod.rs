@@ -69,7 +69,7 @@ impl Controller {
         Self {
             up: Way::new(true, setup.up, setup.target),
             down: Way::new(false, setup.down, setup.target),
-            prober: Prober::new(setup.reflectors),
+            prober: Prober::new(setup.reflectors).only(setup.questions),
             flight: Flight::default(),
             whole: core::array::from_fn(|_| Baseline::default()),
             pace: Pace::default(),
