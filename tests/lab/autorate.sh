@@ -46,7 +46,7 @@ autorate_json() {
 	local what
 	{
 		sed -n 's/^SCORE //p' "$2"
-		for what in idle loaded memory changes; do sed -n "s/^COST $what \(.*\)/{\"$what\":\1}/p" "$2"; done
+		for what in idle light loaded memory changes; do sed -n "s/^COST $what \(.*\)/{\"$what\":\1}/p" "$2"; done
 	} | jq -sc --arg who "$1" 'add + {who: $who}'
 }
 
@@ -80,12 +80,12 @@ autorate_table() {
 		def ms: if . == null then "-" else . / 100 | round / 10 end;
 		def tenth: if . == null then "-" else . * 10 | round / 10 end;
 		def list(f): if length == 0 then "-" else map(f) | join(" ") end;
-		[$name, "use %", "p50 ms", "p95", "p99", "max", ">30 %", ">100 %", "peak ms", "calm s", "rise s", "changes/s", "probes/s", "M instr/s", "idle", "wakes/s", "idle", "RSS kB", "anon"],
+		[$name, "use %", "p50 ms", "p95", "p99", "max", ">30 %", ">100 %", "peak ms", "calm s", "rise s", "changes/s", "probes/s", "M instr/s", "light", "idle", "wakes/s", "light", "idle", "RSS kB", "anon"],
 		(.[] | [(if .simulated then "    simulated" else .who end), .used_permille / 10, (.p50_us | ms), (.p95_us | ms), (.p99_us | ms), (.max_us | ms),
 			.above_30_permille / 10, .above_100_permille / 10, (.peak_us | list(. / 1000 | round)), (.drain_ms | list(. / 1000 | tenth)), (.rise_ms | list(. / 1000 | tenth)),
 			(.changes.changes / .changes.seconds | tenth), (.loaded.probes_per_100s / 100 | tenth)]
-			+ if .simulated then [] else [(.loaded.instructions_per_s / 1000000 | tenth), (.idle.instructions_per_s / 1000000 | tenth),
-			(.loaded.switches_per_100s / 100 | tenth), (.idle.switches_per_100s / 100 | tenth), .memory.rss_kb, .memory.anon_kb] end)
+			+ if .simulated then [] else [(.loaded.instructions_per_s / 1000000 | tenth), ((.light.instructions_per_s // 0) / 1000000 | tenth), (.idle.instructions_per_s / 1000000 | tenth),
+			(.loaded.switches_per_100s / 100 | tenth), ((.light.switches_per_100s // 0) / 100 | tenth), (.idle.switches_per_100s / 100 | tenth), .memory.rss_kb, .memory.anon_kb] end)
 		| @tsv' "$OUT/autorate-$name.json" | awk -F'\t' 'BEGIN { print "" } { printf "%-34s", $1; for (i = 2; i <= NF; i++) printf "%10s", $i; print "" } END { print "" }'
 	jq -r '.[] | select((.refill_permille // 0) > 5) | "\(.who): a bucket refilled at each change of the line adds up to \(.refill_permille / 10) % to its capacity"' "$OUT/autorate-$name.json"
 	# Apart by a tenth, and by more than one run of either differs from the next.
