@@ -44,8 +44,6 @@ use way::{QUIET, Way};
 
 /// More than this many bits per second are traffic; our own probes are less.
 const BUSY: u64 = 40_000;
-/// What a line carries of which nothing is known, in bits per second.
-const UNKNOWN: u64 = 1_000_000;
 /// When traffic has appeared, the next look is this near.
 const SOON: Micros = Micros::ms(50);
 
@@ -144,9 +142,10 @@ impl Controller {
     /// The counters are read and perhaps somebody is asked.
     fn beat(&mut self, now: Time) {
         self.todo.push(Action::ReadCounters);
-        // A direction nobody has used yet may be as fast as it likes.
+        // Of a direction in which nothing has ever queued it is not known how slow it is.
         let slower = [&self.up, &self.down].into_iter().filter_map(Way::carries).min();
-        self.next = now + self.pace.gap(slower.unwrap_or(UNKNOWN));
+        let unknown = self.up.law.rate.max(self.down.law.rate);
+        self.next = now + self.pace.gap(slower.unwrap_or(unknown));
         if !self.pace.asks() {
             return;
         }

@@ -33,8 +33,10 @@ const WINDOW: Micros = Micros::ms(100);
 const LONG_WINDOW: Micros = Micros::ms(150);
 /// Our shaper holds packets back if it did so within this.
 const PRESSED: Micros = Micros::ms(200);
-/// A changed rate is sent when it differs by this many thousandths.
-const STEP: u64 = 80;
+/// A changed rate is sent when it is higher by this many thousandths,
+const STEP_UP: u64 = 80;
+/// or lower by so many.
+const STEP_DOWN: u64 = 60;
 /// Increases are sent at most this often.
 const CALM: Micros = Micros::ms(100);
 /// Counters farther apart than this were not read in time.
@@ -71,7 +73,9 @@ impl Way {
     /// A direction of which this is known.
     pub fn new(is_up: bool, bounds: Option<Bounds>, aim: Option<Micros>) -> Self {
         let (is_steered, bounds) = (bounds.is_some(), bounds.unwrap_or_default());
-        let known = bounds.start.map_or(0, Rate::bits_per_sec);
+        // Where it would begin without anything learnt says nothing of the line.
+        let blank = Bounds { start: None, ..bounds }.begin();
+        let known = bounds.start.filter(|start| *start != blank).map_or(0, Rate::bits_per_sec);
         let mut way = Self {
             is_up,
             is_steered,
@@ -121,9 +125,9 @@ impl Way {
         self.meter.has_backlog() || self.at_work() > QUIET.max(other.at_work() / 4)
     }
 
-    /// What it carries about, once it has been used.
+    /// What it carries about, once something has queued on it.
     pub fn carries(&self) -> Option<u64> {
-        (!self.law.is_new || self.is_pressed()).then(|| self.law.level.max(self.law.rate))
+        (!self.law.is_new).then(|| self.law.level.max(self.law.rate))
     }
 
     /// What the shaper has let out by now.
@@ -275,7 +279,7 @@ impl Way {
     /// The rate to be sent, if it is: a change costs a router more than a per cent of the line is worth.
     pub fn change(&mut self, now: Time) -> Option<Rate> {
         let (want, have) = (self.law.rate, self.applied);
-        let is_small = want.abs_diff(have) * 1000 < have * STEP;
+        let is_small = want.abs_diff(have) * 1000 < have * if want > have { STEP_UP } else { STEP_DOWN };
         let is_soon = want > have && now - self.applied_at < CALM;
         if !self.is_steered || have > 0 && (is_small || is_soon) {
             return None;
