@@ -19,6 +19,7 @@
 //! every decision with its inputs. Before editing: `weir-sim` (sim/) runs it on measured lines, and `./dev test sim`
 //! holds it against a golden table.
 
+pub mod blind;
 pub mod capacity;
 pub mod event;
 pub mod flight;
@@ -90,7 +91,11 @@ impl Controller {
                 self.prober.counted(at, up.released);
                 self.flight.counted(at, up.released);
                 self.look(now);
-                self.overdue(now);
+                if self.pace.state() == State::Blind {
+                    self.grope(now);
+                } else {
+                    self.overdue(now);
+                }
                 self.apply(now);
             }
             Event::Answer { id, sent, received, one_way, .. } => {
@@ -202,11 +207,15 @@ impl Controller {
         }
     }
 
+    /// Nobody answers: counters alone.
+    fn grope(&mut self, now: Time) {
+        let (up, down) = (self.up.is_alive(), self.down.is_alive());
+        self.up.grope(now, down);
+        self.down.grope(now, up);
+    }
+
     /// What is not back yet and should be.
     fn overdue(&mut self, now: Time) {
-        if self.pace.state() == State::Blind {
-            return;
-        }
         let margin = self.up.margin() + self.down.margin();
         let base = |reflector: u16| Some(self.whole.get(usize::from(reflector))?.get()?.0);
         let Some(probe) = self.flight.overdue(now, |reflector| Some(Micros(base(reflector)? + margin)))

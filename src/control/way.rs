@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One direction of the line: what its answers and counters say, and the rate that follows.
 
+use super::blind::{Blind, Seen};
 use super::capacity::{Capacity, median};
 use super::event::{Bounds, WayCounters};
 use super::meter::{Meter, time};
@@ -42,6 +43,11 @@ const CALM: Micros = Micros::ms(100);
 /// Counters farther apart than this were not read in time.
 const LOST: Micros = Micros::secs(4);
 
+/// Where nobody answers counters are looked at over this,
+const GROPED: Micros = Micros::ms(500);
+/// and this many bits per second are a sign of life: a few acknowledgements.
+const ALIVE: u64 = 2_000;
+
 /// One direction.
 #[derive(Clone, Debug)]
 pub struct Way {
@@ -65,6 +71,8 @@ pub struct Way {
     wait: u64,
     target: u64,
     route: Route,
+    blind: Blind,
+    is_blind: bool,
     /// By how much the way has just become longer.
     pub moved: Option<Micros>,
 }
@@ -92,6 +100,8 @@ impl Way {
             wait: 0,
             target: TARGET,
             route: Route::default(),
+            blind: Blind::default(),
+            is_blind: false,
             moved: None,
         };
         way.bound();
@@ -142,8 +152,33 @@ impl Way {
 
     /// Answers come again after a long silence: on from memory.
     pub fn resume(&mut self) {
+        self.is_blind = false;
         self.law.rate = self.law.rate.max(self.law.level / 2);
         self.law.capacity.forget_trains();
+        self.bound();
+    }
+
+    /// Whether anything at all came this way lately.
+    pub fn is_alive(&self) -> bool {
+        self.meter.arriving(GROPED).is_some_and(|pace| pace > ALIVE)
+    }
+
+    /// Nobody answers; `is_alive`: something comes the other way, so the line carries what goes this one.
+    pub fn grope(&mut self, now: Time, is_alive: bool) {
+        let Some(passed) = self.meter.arriving(GROPED) else { return };
+        if !self.is_blind {
+            // What was cut for missing answers was no queue.
+            self.is_blind = true;
+            self.law.rate = self.law.rate.max(self.law.level / 4 * 3).max(self.bounds.begin().bits_per_sec());
+        }
+        let has_backlog = self.meter.has_waited(GROPED);
+        let before = self.law.rate;
+        self.law.rate = self.blind.judge(now, before, Seen { passed, has_backlog, is_alive });
+        if let Some(found) = self.blind.found
+            && self.law.rate < before
+        {
+            (self.law.level, self.law.is_new) = (found, false);
+        }
         self.bound();
     }
 
