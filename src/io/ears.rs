@@ -18,7 +18,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
 use std::net::IpAddr;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::rc::Rc;
 
 /// Names are asked for this often at most.
@@ -90,11 +90,14 @@ impl<'t, 'a> Ears<'t, 'a> {
         let addresses = Rc::new(RefCell::new(known(far)));
         let probes = Rc::new(RefCell::new(Probes::open(device, None)?));
         let (events, ours) = (self.events, Rc::clone(&probes));
-        let watch = self.watch(&*probes.borrow(), move || {
-            while let Some(heard) = ours.borrow_mut().read() {
-                events.borrow_mut().push_back(told(line, &heard));
-            }
-        })?;
+        let watch = self.watch(
+            probes.borrow().as_fd(),
+            Box::new(move || {
+                while let Some(heard) = ours.borrow_mut().read() {
+                    events.borrow_mut().push_back(told(line, &heard));
+                }
+            }),
+        )?;
         let names = self.names(far, &addresses)?;
         self.ears.push(Ear { line, addresses, probes, names, _watch: watch });
         Ok(())
@@ -119,27 +122,25 @@ impl<'t, 'a> Ears<'t, 'a> {
         }
         let resolver = Rc::new(RefCell::new(Resolver::new(names)?));
         let (ours, addresses) = (Rc::clone(&resolver), Rc::clone(addresses));
-        let watch = self.watch(&*resolver.borrow(), move || {
-            while let Some((n, address)) = ours.borrow_mut().read() {
-                let mut addresses = addresses.borrow_mut();
-                if let Some(slot) = places.get(n).and_then(|place| addresses.get_mut(*place)) {
-                    *slot = Some(address);
+        let watch = self.watch(
+            resolver.borrow().as_fd(),
+            Box::new(move || {
+                while let Some((n, address)) = ours.borrow_mut().read() {
+                    let mut addresses = addresses.borrow_mut();
+                    if let Some(slot) = places.get(n).and_then(|place| addresses.get_mut(*place)) {
+                        *slot = Some(address);
+                    }
                 }
-            }
-        })?;
+            }),
+        )?;
         Ok(Some(Names { resolver, asked: Time(0), _watch: watch }))
     }
 
     /// Calls `read` whenever `file` can be read.
-    fn watch(&self, file: impl AsFd, mut read: impl FnMut() + 'a) -> io::Result<Watch<'a>> {
+    fn watch(&self, file: BorrowedFd, read: Box<dyn FnMut() + 'a>) -> io::Result<Watch<'a>> {
         let reactor = self.reactor;
         let watched = reactor.watch(file)?;
-        let task = self.tasks.spawn(async move {
-            loop {
-                reactor.readable(watched).await;
-                read();
-            }
-        });
+        let task = reactor.serve(self.tasks, watched, read);
         Ok(Watch { reactor, watched, _task: task })
     }
 

@@ -97,46 +97,47 @@ pub fn run(mut daemon: Daemon, first: Event, places: &Places, keep: bool) -> io:
     let mut monitor = Monitor::open(hands.connection.port).map_err(listening)?;
     let signals = signals(&[Signal::SIGHUP, Signal::SIGTERM, Signal::SIGINT])?;
     let (monitored, signalled) = (reactor.watch(&monitor)?, reactor.watch(&signals)?);
-    let (shared_ref, reactor_ref) = (&shared, &reactor);
-    tasks
-        .spawn(async move {
-            loop {
-                reactor_ref.readable(monitored).await;
-                match monitor.read(&shared_ref.known.borrow()) {
-                    Ok(events) => shared_ref.events.borrow_mut().extend(events),
-                    Err(error) => log::say(Level::Error, &format!("listening to the kernel failed: {error}")),
-                }
-            }
-        })
+    let shared = &shared;
+    reactor
+        .serve(
+            &tasks,
+            monitored,
+            Box::new(move || match monitor.read(&shared.known.borrow()) {
+                Ok(events) => shared.events.borrow_mut().extend(events),
+                Err(error) => log::say(Level::Error, &format!("listening to the kernel failed: {error}")),
+            }),
+        )
         .detach();
-    tasks
-        .spawn(async move {
-            loop {
-                reactor_ref.readable(signalled).await;
+    reactor
+        .serve(
+            &tasks,
+            signalled,
+            Box::new(move || {
                 while let Ok(Some(signal)) = signals.read_signal() {
                     let event = match Signal::try_from(signal.ssi_signo as i32) {
                         Ok(Signal::SIGHUP) => Event::Reload,
                         _ => Event::Stop { keep },
                     };
-                    shared_ref.events.borrow_mut().push_back(event);
+                    shared.events.borrow_mut().push_back(event);
                 }
-            }
-        })
+            }),
+        )
         .detach();
 
     // A single apply is over before anybody can ask.
     if !daemon.is_once() {
         let desk = Desk::open(places.state.clone())?;
         let called = reactor.watch(&desk)?;
-        tasks
-            .spawn(async move {
-                loop {
-                    reactor_ref.readable(called).await;
+        reactor
+            .serve(
+                &tasks,
+                called,
+                Box::new(move || {
                     while let Some(asked) = desk.next() {
-                        shared_ref.asked.borrow_mut().push_back(asked);
+                        shared.asked.borrow_mut().push_back(asked);
                     }
-                }
-            })
+                }),
+            )
             .detach();
     }
 
@@ -147,7 +148,7 @@ pub fn run(mut daemon: Daemon, first: Event, places: &Places, keep: bool) -> io:
             if let Action::Exit(code) = action {
                 return Ok(code);
             }
-            if let Some(event) = hands.perform(action, &shared) {
+            if let Some(event) = hands.perform(action, shared) {
                 daemon.handle(clock::now(), event);
             }
         }
@@ -203,6 +204,8 @@ struct Hands<'t, 'a> {
 }
 
 impl Hands<'_, '_> {
+    // Apart, and so are its larger parts: `run` keeps its registers for the loop.
+    #[inline(never)]
     fn perform(&mut self, action: Action, shared: &Shared) -> Option<Event> {
         match action {
             Action::ReadConfig => {
