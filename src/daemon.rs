@@ -549,7 +549,7 @@ impl Daemon {
                 {
                     format!("follows the line on {device} ({engine})")
                 }
-                _ => direction.to_string(),
+                _ => format!("{direction}"),
             };
             let (upload, download) = (told(Way::Up, &line.upload), told(Way::Down, &line.download));
             lines.push(format!("{}: upload {upload}, download {download}", line.name));
