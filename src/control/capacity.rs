@@ -21,6 +21,9 @@ const PASSAGE: RangeInclusive<Micros> = Micros::ms(150)..=Micros::ms(400);
 /// A sample older than this says what was.
 pub const FRESH: Micros = Micros::ms(400);
 
+/// Older ones have no voice beside a new one.
+const OLD: Micros = Micros::ms(1500);
+
 /// A probe that came back.
 #[derive(Clone, Copy, Debug, Default)]
 struct Passed {
@@ -51,8 +54,9 @@ impl Passed {
 pub struct Capacity {
     /// The last samples, the newest first.
     samples: [u64; 3],
-    /// When the newest was taken.
+    /// When the newest was taken, or a bound.
     pub at: Time,
+    learnt_at: Time,
     ring: [Passed; PROBES],
     count: usize,
     /// What the probes still out say it carries at most.
@@ -181,8 +185,9 @@ impl Capacity {
 
     /// A sample of the capacity.
     pub fn learn(&mut self, now: Time, bits: u64) {
-        self.samples = if self.now() == 0 { [bits; 3] } else { [bits, self.samples[0], self.samples[1]] };
-        self.at = now;
+        let is_old = self.learnt_at == Time(0) || now - self.learnt_at > OLD;
+        self.samples = if is_old { [bits; 3] } else { [bits, self.samples[0], self.samples[1]] };
+        (self.at, self.learnt_at) = (now, now);
     }
 
     /// The line carries at most this much, by probes still out.
