@@ -23,11 +23,11 @@ use crate::measure::counters::Sample;
 use crate::steer::{Learnt, Pilot, Tap};
 use crate::tc::diff::{Op, Ops, diff};
 use crate::tc::memo::Memo;
-use crate::tc::plan::{Lacks, Plan, World, plan_with};
+use crate::tc::plan::{Direction, Lacks, Plan, World, plan_with};
 use crate::tc::retune::Retune;
 use crate::tc::speed::Speeds;
 use crate::tc::{Origin, Tree};
-use crate::units::{DeviceName, Micros, Time};
+use crate::units::{DeviceName, Micros, Time, Way};
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::format;
@@ -540,8 +540,19 @@ impl Daemon {
     /// Says how each line stands, if that is news.
     fn tell(&mut self) {
         let mut lines: Vec<String> = Vec::new();
-        for line in &self.plan.lines {
-            lines.push(format!("{}: upload {}, download {}", line.name, line.upload, line.download));
+        for (place, line) in self.plan.lines.iter().enumerate() {
+            let pilot = self.pilots.iter().find(|pilot| pilot.place == place);
+            let told = |way: Way, direction: &Direction| match direction {
+                // Its rate is no news: it moves many times a second.
+                Direction::Shaped { device, engine, .. }
+                    if pilot.is_some_and(|p| p.begins(way).is_some()) =>
+                {
+                    format!("follows the line on {device} ({engine})")
+                }
+                _ => format!("{direction}"),
+            };
+            let (upload, download) = (told(Way::Up, &line.upload), told(Way::Down, &line.download));
+            lines.push(format!("{}: upload {upload}, download {download}", line.name));
         }
         lines.extend(self.plan.notes.iter().map(|(line, text)| format!("{line}: {text}")));
         let news: Vec<String> = lines.iter().filter(|text| !self.said.contains(text)).cloned().collect();

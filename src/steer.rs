@@ -12,6 +12,7 @@ use crate::config::steer::{Far, Probing};
 use crate::config::{Config, Wan};
 use crate::control::{self, Bounds, Controller, Setup, State, View};
 use crate::measure::counters::{Counters, Sample};
+use crate::measure::probe::Questions;
 use crate::measure::reflectors::BUILT_IN;
 use crate::report::about;
 use crate::tc::plan::{Plan, Tune};
@@ -187,6 +188,7 @@ impl Pilot {
             && bounds(old.up) == bounds(setup.up)
             && bounds(old.down) == bounds(setup.down)
             && old.target == setup.target
+            && old.questions == setup.questions
     }
 
     /// Where a direction begins; `None`: it is not steered.
@@ -418,7 +420,13 @@ fn setup(wan: &Wan, learnt: [Option<Rate>; 2]) -> Option<Setup> {
         _ if wan.steer.reflectors.is_empty() => BUILT_IN.len() as u16,
         _ => wan.steer.reflectors.len() as u16,
     };
-    Some(Setup { up: bounds(Way::Up), down: bounds(Way::Down), target: wan.steer.target, reflectors })
+    let questions = match wan.steer.probe {
+        Probing::Auto | Probing::None => Questions::All,
+        Probing::Icmp => Questions::Icmp,
+        Probing::Dns => Questions::Dns,
+    };
+    let target = wan.steer.target;
+    Some(Setup { up: bounds(Way::Up), down: bounds(Way::Down), target, reflectors, questions })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! What a controller is told and what it says: no clock, no socket.
 
 pub use crate::measure::counters::WayCounters;
-pub use crate::measure::probe::Question;
+pub use crate::measure::probe::{Question, Questions};
 use crate::units::{Micros, Rate, Time};
 
 /// What is known of one direction before anything is measured.
@@ -36,12 +36,20 @@ pub struct Setup {
     pub target: Option<Micros>,
     /// How many can be asked.
     pub reflectors: u16,
+    /// What they can be asked.
+    pub questions: Questions,
 }
 
 /// Nothing configured: both directions, from nowhere to everywhere.
 impl Default for Setup {
     fn default() -> Self {
-        Self { up: Some(Bounds::default()), down: Some(Bounds::default()), target: None, reflectors: 6 }
+        Self {
+            up: Some(Bounds::default()),
+            down: Some(Bounds::default()),
+            target: None,
+            reflectors: 6,
+            questions: Questions::All,
+        }
     }
 }
 

@@ -53,6 +53,12 @@ impl Meter {
         self.readings[0].packets >= QUEUE
     }
 
+    /// Whether it did so in one of the readings of the last `span`.
+    pub fn has_waited(&self, span: Micros) -> bool {
+        let now = self.readings[0].at;
+        self.known().take_while(|reading| now - reading.at <= span).any(|reading| reading.packets >= QUEUE)
+    }
+
     /// Whether it did so in all readings of the last `span`.
     pub fn had_backlog(&self, span: Micros) -> bool {
         let now = self.readings[0].at;
@@ -61,9 +67,7 @@ impl Meter {
 
     /// Whether it did so in one of the readings of the last `span`, or is used up nearly without a queue.
     pub fn is_pressed(&self, span: Micros, rate: u64) -> bool {
-        let now = self.readings[0].at;
-        self.known().take_while(|reading| now - reading.at <= span).any(|reading| reading.packets >= QUEUE)
-            || self.leaving(span).is_some_and(|pace| pace > rate / 10 * 9)
+        self.has_waited(span) || self.leaving(span).is_some_and(|pace| pace > rate / 10 * 9)
     }
 
     /// What our shaper has let out by `now`, if it goes on as it did: at `rate` while packets wait.

@@ -1,6 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The controller: keeps the shaper at what the line carries.
+//!
+//! Pure: it is told what happened and when, and says what to do; integers only, nothing allocated after the start.
+//!
+//! ```text
+//!  answers ──▶ above the least of a minute ──▶ whose wait is it? ──▶ Way ──▶ Law ──▶ worth a change? ──▶ SetRates
+//!  (probe.rs)  (baseline.rs)                   (one-way, or who      │  ▲     (rate.rs)
+//!                                               carries the data)    │  │ overdue: what is not back bounds
+//!  counters ─▶ Meter: what passed, what waits, ──────────────────────┘  │ the capacity before it is (flight.rs)
+//!              what is no reading (meter.rs)        Capacity: trains of bytes between two probes (up),
+//!                 │                                 arrivals while a queue stands (down) (capacity.rs)
+//!                 └─▶ Pace: Idle, Light, Loaded, Blind: how often to look and to ask (pace.rs)
+//!
+//!  a wait that stays flat though less is sent is a longer way, not a queue: it becomes the baseline (route.rs)
+//! ```
+//!
+//! The law of a direction is at the top of rate.rs, the states are at the top of pace.rs, [`View`] tells the reason of
+//! every decision with its inputs. Before editing: `weir-sim` (sim/) runs it on measured lines, and `./dev test sim`
+//! holds it against a golden table.
 
+pub mod blind;
 pub mod capacity;
 pub mod event;
 pub mod flight;
@@ -26,8 +45,6 @@ use way::{QUIET, Way};
 
 /// More than this many bits per second are traffic; our own probes are less.
 const BUSY: u64 = 40_000;
-/// What a line carries of which nothing is known, in bits per second.
-const UNKNOWN: u64 = 1_000_000;
 /// When traffic has appeared, the next look is this near.
 const SOON: Micros = Micros::ms(50);
 
@@ -51,7 +68,7 @@ impl Controller {
         Self {
             up: Way::new(true, setup.up, setup.target),
             down: Way::new(false, setup.down, setup.target),
-            prober: Prober::new(setup.reflectors),
+            prober: Prober::new(setup.reflectors).only(setup.questions),
             flight: Flight::default(),
             whole: core::array::from_fn(|_| Baseline::default()),
             pace: Pace::default(),
@@ -74,7 +91,11 @@ impl Controller {
                 self.prober.counted(at, up.released);
                 self.flight.counted(at, up.released);
                 self.look(now);
-                self.overdue(now);
+                if self.pace.state() == State::Blind {
+                    self.grope(now);
+                } else {
+                    self.overdue(now);
+                }
                 self.apply(now);
             }
             Event::Answer { id, sent, received, one_way, .. } => {
@@ -126,9 +147,10 @@ impl Controller {
     /// The counters are read and perhaps somebody is asked.
     fn beat(&mut self, now: Time) {
         self.todo.push(Action::ReadCounters);
-        // A direction nobody has used yet may be as fast as it likes.
+        // Of a direction in which nothing has ever queued it is not known how slow it is.
         let slower = [&self.up, &self.down].into_iter().filter_map(Way::carries).min();
-        self.next = now + self.pace.gap(slower.unwrap_or(UNKNOWN));
+        let unknown = self.up.law.rate.max(self.down.law.rate);
+        self.next = now + self.pace.gap(slower.unwrap_or(unknown));
         if !self.pace.asks() {
             return;
         }
@@ -185,11 +207,15 @@ impl Controller {
         }
     }
 
+    /// Nobody answers: counters alone.
+    fn grope(&mut self, now: Time) {
+        let (up, down) = (self.up.is_alive(), self.down.is_alive());
+        self.up.grope(now, down);
+        self.down.grope(now, up);
+    }
+
     /// What is not back yet and should be.
     fn overdue(&mut self, now: Time) {
-        if self.pace.state() == State::Blind {
-            return;
-        }
         let margin = self.up.margin() + self.down.margin();
         let base = |reflector: u16| Some(self.whole.get(usize::from(reflector))?.get()?.0);
         let Some(probe) = self.flight.overdue(now, |reflector| Some(Micros(base(reflector)? + margin)))
@@ -218,3 +244,6 @@ impl Controller {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

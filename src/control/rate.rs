@@ -32,7 +32,7 @@ const MOST_BLIND: u64 = 600;
 /// Growth is so many thousandths per [`BEAT`] more with each clean answer,
 const STEP: u64 = 10;
 /// up to so many;
-const FASTEST: u64 = 120;
+const FASTEST: u64 = 180;
 /// back to what it carried lately, or on a line of which nothing is known yet, so many.
 const RECALL: u64 = 250;
 /// The time that growth is told for, in microseconds.
@@ -43,6 +43,9 @@ const USUAL: u64 = 85;
 const FLOOR: u64 = 20;
 /// The level follows by a thousandth per so many microseconds: two seconds in all.
 const LEVEL: u64 = 2_000;
+
+/// So many answers in a row that find a queue are sure.
+const SURE: u8 = 4;
 
 /// What an answer tells the law.
 #[derive(Clone, Copy, Debug, Default)]
@@ -72,7 +75,9 @@ pub struct Law {
     pub level: u64,
     /// When the last answer was judged.
     last: Time,
-    /// No queue has been seen yet.
+    /// Answers in a row that found a queue.
+    seen: u8,
+    /// No queue has been seen for sure yet.
     pub is_new: bool,
 }
 
@@ -87,6 +92,7 @@ impl Law {
             clean: 0,
             level: known,
             last: Time(0),
+            seen: 0,
             is_new: known == 0,
         }
     }
@@ -98,7 +104,12 @@ impl Law {
         self.last = now;
         let is_fresh = self.capacity.is_fresh(now);
         let known = self.capacity.now();
-        self.is_new &= !is_queued && wait <= target;
+        if is_queued || wait > target {
+            self.seen = self.seen.saturating_add(1);
+            self.is_new &= self.seen < SURE;
+        } else if self.is_new {
+            self.seen = 0;
+        }
         if is_fresh && (is_queued || wait > target) {
             self.clean = 0;
             self.rate = if wait > target {

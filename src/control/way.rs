@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One direction of the line: what its answers and counters say, and the rate that follows.
 
+use super::blind::{Blind, Seen};
 use super::capacity::{Capacity, median};
 use super::event::{Bounds, WayCounters};
 use super::meter::{Meter, time};
@@ -33,12 +34,19 @@ const WINDOW: Micros = Micros::ms(100);
 const LONG_WINDOW: Micros = Micros::ms(150);
 /// Our shaper holds packets back if it did so within this.
 const PRESSED: Micros = Micros::ms(200);
-/// A changed rate is sent when it differs by this many thousandths.
-const STEP: u64 = 80;
+/// A changed rate is sent when it is higher by this many thousandths,
+const STEP_UP: u64 = 80;
+/// or lower by so many.
+const STEP_DOWN: u64 = 60;
 /// Increases are sent at most this often.
 const CALM: Micros = Micros::ms(100);
 /// Counters farther apart than this were not read in time.
 const LOST: Micros = Micros::secs(4);
+
+/// Where nobody answers counters are looked at over this,
+const GROPED: Micros = Micros::ms(500);
+/// and this many bits per second are a sign of life: a few acknowledgements.
+const ALIVE: u64 = 2_000;
 
 /// One direction.
 #[derive(Clone, Debug)]
@@ -63,6 +71,8 @@ pub struct Way {
     wait: u64,
     target: u64,
     route: Route,
+    blind: Blind,
+    is_blind: bool,
     /// By how much the way has just become longer.
     pub moved: Option<Micros>,
 }
@@ -71,7 +81,9 @@ impl Way {
     /// A direction of which this is known.
     pub fn new(is_up: bool, bounds: Option<Bounds>, aim: Option<Micros>) -> Self {
         let (is_steered, bounds) = (bounds.is_some(), bounds.unwrap_or_default());
-        let known = bounds.start.map_or(0, Rate::bits_per_sec);
+        // Where it would begin without anything learnt says nothing of the line.
+        let blank = Bounds { start: None, ..bounds }.begin();
+        let known = bounds.start.filter(|start| *start != blank).map_or(0, Rate::bits_per_sec);
         let mut way = Self {
             is_up,
             is_steered,
@@ -88,6 +100,8 @@ impl Way {
             wait: 0,
             target: TARGET,
             route: Route::default(),
+            blind: Blind::default(),
+            is_blind: false,
             moved: None,
         };
         way.bound();
@@ -121,9 +135,9 @@ impl Way {
         self.meter.has_backlog() || self.at_work() > QUIET.max(other.at_work() / 4)
     }
 
-    /// What it carries about, once it has been used.
+    /// What it carries about, once something has queued on it.
     pub fn carries(&self) -> Option<u64> {
-        (!self.law.is_new || self.is_pressed()).then(|| self.law.level.max(self.law.rate))
+        (!self.law.is_new).then(|| self.law.level.max(self.law.rate))
     }
 
     /// What the shaper has let out by now.
@@ -138,8 +152,33 @@ impl Way {
 
     /// Answers come again after a long silence: on from memory.
     pub fn resume(&mut self) {
+        self.is_blind = false;
         self.law.rate = self.law.rate.max(self.law.level / 2);
         self.law.capacity.forget_trains();
+        self.bound();
+    }
+
+    /// Whether anything at all came this way lately.
+    pub fn is_alive(&self) -> bool {
+        self.meter.arriving(GROPED).is_some_and(|pace| pace > ALIVE)
+    }
+
+    /// Nobody answers; `is_alive`: something comes the other way, so the line carries what goes this one.
+    pub fn grope(&mut self, now: Time, is_alive: bool) {
+        let Some(passed) = self.meter.arriving(GROPED) else { return };
+        if !self.is_blind {
+            // What was cut for missing answers was no queue.
+            self.is_blind = true;
+            self.law.rate = self.law.rate.max(self.law.level / 4 * 3).max(self.bounds.begin().bits_per_sec());
+        }
+        let has_backlog = self.meter.has_waited(GROPED);
+        let before = self.law.rate;
+        self.law.rate = self.blind.judge(now, before, Seen { passed, has_backlog, is_alive });
+        if let Some(found) = self.blind.found
+            && self.law.rate < before
+        {
+            (self.law.level, self.law.is_new) = (found, false);
+        }
         self.bound();
     }
 
@@ -275,7 +314,7 @@ impl Way {
     /// The rate to be sent, if it is: a change costs a router more than a per cent of the line is worth.
     pub fn change(&mut self, now: Time) -> Option<Rate> {
         let (want, have) = (self.law.rate, self.applied);
-        let is_small = want.abs_diff(have) * 1000 < have * STEP;
+        let is_small = want.abs_diff(have) * 1000 < have * if want > have { STEP_UP } else { STEP_DOWN };
         let is_soon = want > have && now - self.applied_at < CALM;
         if !self.is_steered || have > 0 && (is_small || is_soon) {
             return None;

@@ -298,6 +298,10 @@ fn a_line_without_speeds_is_shaped_and_steered_by_the_daemon_and_by_nothing_else
     machine.tell(Event::Start);
     assert!(line_rate(&machine, "eth0").is_some() && line_rate(&machine, "weir-wan").is_some());
     assert!(machine.daemon.deadline().is_some(), "it measures");
+    assert!(
+        machine
+            .heard("wan: upload follows the line on eth0 (htb), download follows the line on weir-wan (htb)")
+    );
     let mut machine = Machine::new(Daemon::once(Lacks::default()));
     machine.file = Ok((steered(), Vec::new()));
     machine.tell(Event::Start);

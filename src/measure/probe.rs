@@ -65,6 +65,37 @@ pub enum Question {
     Dns,
 }
 
+/// Which questions may be asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Questions {
+    /// All of them.
+    #[default]
+    All,
+    /// Those of ICMP.
+    Icmp,
+    /// The DNS question.
+    Dns,
+}
+
+impl Questions {
+    /// This question, or the nearest that may be asked.
+    const fn nearest(self, question: Question) -> Question {
+        match (self, question) {
+            (Self::Dns, _) => Question::Dns,
+            (Self::Icmp, Question::Dns) => Question::Echo,
+            _ => question,
+        }
+    }
+
+    /// What is tried last.
+    const fn last(self) -> Question {
+        match self {
+            Self::Icmp => Question::Echo,
+            Self::All | Self::Dns => Question::Dns,
+        }
+    }
+}
+
 /// What has become of a probe.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Fate {
@@ -155,6 +186,7 @@ const FRESH: Candidate = Candidate {
 pub struct Prober {
     reflectors: [Candidate; limits::REFLECTORS],
     count: usize,
+    questions: Questions,
     flying: [Sent; limits::PROBES],
     counts: Counts,
     asked: Time,
@@ -174,6 +206,7 @@ impl Prober {
         Self {
             reflectors: [FRESH; limits::REFLECTORS],
             count: usize::from(reflectors).min(limits::REFLECTORS),
+            questions: Questions::All,
             flying: [Sent::default(); limits::PROBES],
             counts: Counts::default(),
             asked: Time(0),
@@ -184,10 +217,15 @@ impl Prober {
         }
     }
 
+    /// The same, but they are asked no other questions.
+    pub fn only(self, questions: Questions) -> Self {
+        Self { questions, ..self }
+    }
+
     /// The line is another one: whoever did not answer may now. What is under way is still waited for.
     pub fn forget(&mut self) {
-        let Self { flying, counts, count, .. } = *self;
-        *self = Self { flying, counts, ..Self::new(count as u16) };
+        let Self { flying, counts, count, questions, .. } = *self;
+        *self = Self { flying, counts, questions, ..Self::new(count as u16) };
     }
 
     /// What became of all probes.
@@ -203,7 +241,8 @@ impl Prober {
         (reflector.asked, self.asked) = (now, now);
         self.counts.sent = self.counts.sent.wrapping_add(1);
         let id = self.counts.sent;
-        let question = reflector.next_question();
+        reflector.question = self.questions.nearest(reflector.question);
+        let question = self.questions.nearest(reflector.next_question());
         if self.unheard.1 == 0 {
             self.unheard.0 = now;
         }
@@ -333,7 +372,7 @@ impl Prober {
             let Some(candidate) = self.reflectors.get_mut(usize::from(probe.reflector)) else { continue };
             candidate.window.1 = candidate.window.1.saturating_add(1);
             if candidate.question == probe.question {
-                candidate.miss(now, is_overtaken && self.newest - probe.at < ALIKE);
+                candidate.miss(now, is_overtaken && self.newest - probe.at < ALIKE, self.questions.last());
             }
         }
     }
@@ -378,7 +417,7 @@ const fn rank(question: Question) -> u8 {
 
 impl Candidate {
     /// A probe was not answered. `is_own`: others were answered since, so it is not the line.
-    fn miss(&mut self, now: Time, is_own: bool) {
+    fn miss(&mut self, now: Time, is_own: bool, last: Question) {
         let silent_for = now - self.answered;
         self.misses = self.misses.saturating_add(u8::from(is_own || !self.answers));
         let may_leave = if self.answers {
@@ -390,7 +429,7 @@ impl Candidate {
             return;
         }
         // One that answered this question and stopped will not answer another.
-        let is_last = self.answers || self.question == Question::Dns;
+        let is_last = self.answers || self.question == last;
         self.question = match self.question {
             _ if is_last => Question::Timestamp,
             Question::Timestamp => Question::Echo,

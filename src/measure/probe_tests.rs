@@ -269,10 +269,10 @@ fn the_oldest_is_of_the_second_reflector_and_later_than_what_was_answered() {
 #[test]
 fn what_was_under_way_when_a_reflector_went_to_rest_does_not_lengthen_it() {
     let mut candidate = Candidate { is_active: true, question: Question::Dns, ..FRESH };
-    (0..24).for_each(|_| candidate.miss(Time(1), true));
+    (0..24).for_each(|_| candidate.miss(Time(1), true, Question::Dns));
     assert_eq!((candidate.rests_until, candidate.rest), (Time(1) + FIRST_REST, Micros(2 * FIRST_REST.0)));
     let mut again = Candidate { is_active: true, question: Question::Dns, ..candidate };
-    (0..24).for_each(|_| again.miss(Time(1), true));
+    (0..24).for_each(|_| again.miss(Time(1), true, Question::Dns));
     assert_eq!(again.rest, Micros(4 * FIRST_REST.0));
 }
 
@@ -283,4 +283,35 @@ fn nobody_to_ask_is_no_probe() {
     let mut many = Net::new(alloc::vec![far(NONE); limits::REFLECTORS]);
     many.run(600_000);
     assert!(many.prober.is_silent(many.now));
+}
+
+#[test]
+fn no_other_questions_are_asked_than_may_be() {
+    for (questions, kinds, allowed) in [
+        (Questions::Icmp, DNS, [Question::Echo, Question::Timestamp].as_slice()),
+        (Questions::Icmp, ECHO, &[Question::Echo, Question::Timestamp]),
+        (Questions::Dns, ALL, &[Question::Dns]),
+        (Questions::Dns, ICMP, &[Question::Dns]),
+    ] {
+        let mut fars = alloc::vec![far(kinds); 4];
+        // One that answers everything, so that it is not the line.
+        fars.push(far(ALL));
+        let mut net = Net::new(fars);
+        net.prober = Prober::new(5).only(questions);
+        for _ in 0..2000 {
+            net.run(50);
+            let sent = net.prober.flying.iter().filter(|sent| sent.fate != Fate::None);
+            sent.for_each(|sent| assert!(allowed.contains(&sent.question), "{questions:?} {sent:?}"));
+        }
+        assert!(!net.heard.is_empty());
+        let answers = [Question::Echo, Question::Timestamp, Question::Dns]
+            .iter()
+            .zip(kinds)
+            .any(|(question, answers)| answers && allowed.contains(question));
+        assert_eq!(net.heard.iter().any(|sent| sent.reflector < 4), answers, "{questions:?} {kinds:?}");
+        if !answers {
+            let [asked, others] = [net.fars[4].asked, net.fars[..4].iter().map(|far| far.asked).sum()];
+            assert!(asked > others, "those who do not answer rest: {others} against {asked}");
+        }
+    }
 }

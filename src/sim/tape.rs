@@ -131,6 +131,7 @@ fn read(text: &str) -> Option<(Time, Line)> {
             down: bounds(text, "down"),
             target: number(text, "target").map(Micros),
             reflectors: u16::try_from(number(text, "reflectors")?).ok()?,
+            ..Setup::default()
         }),
         (Some("counters"), _) => Line::Event(Event::Counters {
             at: number(text, "at").map_or(now, Time),
@@ -210,7 +211,13 @@ mod tests {
     fn what_is_written_is_what_is_read() {
         let now = Time(1_234_567);
         let bounds = Bounds { least: None, start: Some(Rate::mbit(3)), most: Some(Rate::mbit(90)) };
-        let setup = Setup { up: Some(bounds), down: None, target: Some(Micros(9000)), reflectors: 24 };
+        let setup = Setup {
+            up: Some(bounds),
+            down: None,
+            target: Some(Micros(9000)),
+            reflectors: 24,
+            ..Setup::default()
+        };
         let mut out = String::new();
         tape::start(now, &setup, &mut out).expect("written");
         assert_eq!(read(&out), Some((now, Line::Start(setup))));

@@ -71,13 +71,13 @@ pub fn direct_packets(options: Attrs<'_>) -> Option<u32> {
 
 /// Appends a class's `TCA_OPTIONS` payload.
 pub fn put_class(class: &Class, out: &mut Vec<u8>) {
-    let mut parms = Vec::with_capacity(44);
-    put_ratespec(class.rate, &mut parms);
-    put_ratespec(class.ceil, &mut parms);
+    let parms = attr::open(out, PARMS);
+    put_ratespec(class.rate, out);
+    put_ratespec(class.ceil, out);
     for word in [class.burst.0, class.cburst.0, class.quantum, 0, class.prio] {
-        parms.extend_from_slice(&word.to_ne_bytes());
+        out.extend_from_slice(&word.to_ne_bytes());
     }
-    attr::put(out, PARMS, &parms);
+    attr::close(out, parms);
     for (kind, rate) in [(RATE64, class.rate), (CEIL64, class.ceil)] {
         if rate.bytes_per_sec() > u64::from(u32::MAX) {
             attr::put_u64(out, kind, rate.bytes_per_sec());

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # `run bench`: what weir costs, in instructions. Sourced by `run`.
 
-# part_bench [classify]: everything, or what finding a packet's class costs alone.
+# part_bench [classify | autorate]: what weir costs, or what finding a packet's class costs alone, or how it follows a line.
 part_bench() {
 	local failed=0
 	# The program as routers get it: static, with musl.
@@ -9,8 +9,9 @@ part_bench() {
 	[ -x "$WEIR_BIN" ] && lab_tools || return 1
 	case ${1:-} in
 	classify) bench_classify ;;
+	autorate) shift && bench_autorate "$@" ;;
 	'') bench_program || failed=1; bench_classify || failed=1; return $failed ;;
-	*) echo "usage: bench [classify]"; return 64 ;;
+	*) echo "usage: bench [classify | autorate [TRACE…]]"; return 64 ;;
 	esac
 }
 

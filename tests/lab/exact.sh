@@ -13,3 +13,4 @@ part_presets() { release_weir && lab_tools && say "presets: small and large pack
 part_latency() { release_weir && lab_tools && say "latency and shares under saturation" && exact latency "${LIMIT:-900}" guest-latency ""; }
 part_change() { release_weir && lab_tools && say "changes under load" && exact change "${LIMIT:-900}" guest-change ""; }
 part_rules() { release_weir && lab_tools && say "rules: a call beside a backup, over every kind of device" && GUEST_MODULES=pppoe GUEST_PROGRAMS=nft exact rules "${LIMIT:-900}" guest-rules ""; }
+part_autorate() { release_weir && lab_tools && say "autorate: rates that follow the line" && exact autorate "${LIMIT:-900}" guest-autorate "${1:-}"; }

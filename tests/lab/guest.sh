@@ -60,7 +60,8 @@ tool_root() {
 }
 
 # guest_exact LOG SECONDS SCRIPT SHIFT [ARGUMENT]: runs SCRIPT in virtual time that depends on nothing outside the guest:
-# with SHIFT 0 a nanosecond is an instruction. GUEST_MODULES: modules beside those of the tests. The processor has a source
+# with SHIFT 0 a nanosecond is an instruction. GUEST_MODULES: modules beside those of the tests; GUEST_EXTRA: a directory
+# that is /extra there. The processor has a source
 # of random numbers (always the same ones): without one every number the kernel draws costs it some thousand instructions,
 # and CAKE draws one in each round of its flows: 16 flows took a router's whole processor.
 guest_exact() {
@@ -69,6 +70,7 @@ guest_exact() {
 	image=$root.gz
 	cp "$WEIR_BIN" "$root/weir" && cp "$FLOW_BIN" "$root/flow"
 	tool_root "$root" "$root/weir" "$root/flow"
+	[ -z "${GUEST_EXTRA:-}" ] || cp -rL "$GUEST_EXTRA" "$root/extra"
 	mkdir -p "$root/lab" && find "$HERE" -maxdepth 1 -type f -exec cp {} "$root/lab/" \;
 	initramfs "$image" "$HERE/init-exact" "$TEST_MODULES ${GUEST_MODULES:-}" "$root"
 	rm -rf "$root"

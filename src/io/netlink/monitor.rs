@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The listening socket: who else changes devices, addresses, routes and queues.
 
+use crate::classify::Insn;
+use crate::classify::bpf::{JEQ_K, LD_W_ABS, RET_K};
 use crate::daemon::Event;
+use crate::io::sys;
 use crate::limits;
 use crate::tc::Link;
 use crate::tc::message::{
@@ -35,6 +38,8 @@ impl Monitor {
             socket.add_membership(group)?;
         }
         socket.set_non_blocking(true)?;
+        // Not to be woken by every rate of our own; without the filter `read` passes them over.
+        let _ = sys::attach_filter(&socket, &not_from(own_port));
         Ok(Self { socket, own_port, receive: Vec::with_capacity(limits::NETLINK_RECEIVE) })
     }
 
@@ -89,6 +94,18 @@ impl Monitor {
         }
         Ok(events)
     }
+}
+
+/// Drops messages that carry this port: `nlmsg_pid`, in the host's order, is read in the network's.
+fn not_from(port: u32) -> [Insn; 4] {
+    const PORT_AT: u32 = 12;
+    let insn = |code, jf, k| Insn { code, jt: 0, jf, k };
+    [
+        insn(LD_W_ABS, 0, PORT_AT),
+        insn(JEQ_K, 1, u32::from_be_bytes(port.to_ne_bytes())),
+        insn(RET_K, 0, 0),
+        insn(RET_K, 0, u32::MAX),
+    ]
 }
 
 impl AsFd for Monitor {

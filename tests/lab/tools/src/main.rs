@@ -7,11 +7,15 @@
 mod chart;
 mod frames;
 mod pace;
+mod play;
 mod plot;
 mod pppoe;
+mod score;
 mod socket;
 mod stats;
+mod tbf;
 mod tcp;
+mod trace;
 mod udp;
 
 use std::collections::BTreeMap;
@@ -28,6 +32,8 @@ const USAGE: &str = "usage: flow VERB ...
   frames DEVICE                    TCP segments by a packet socket, at once: --dport N, --count N, --size BYTES
   pppoe DEVICE MAC SESSION         one end of a PPPoE session, until it is killed; prints the device of PPP
   pace                             how evenly time passes: how much of it went by without this machine
+  play DEVICE TRACE HOST:PORT      the line of DEVICE follows a trace, markers to the echo behind it: --buffer MS
+  trace TRACE                      the mean and the quantiles of one
   svg OUT TITLE=FILE...            latency over time, of files written with --series
   chart OUT TITLE=FILE...          files of `X Y` lines, both axes logarithmic: --label TEXT, --x TEXT
 options: --seconds S  --skip S (not counted at the start)  --dscp NAME|N  --priority N (SO_PRIORITY)
@@ -112,6 +118,8 @@ fn run() -> Result<(), String> {
         "frames" => frames::frames(&options),
         "pppoe" => pppoe::pppoe(&options),
         "pace" => pace::pace(&options),
+        "play" => play::play(&options),
+        "trace" => play::tell(&options),
         "svg" => plot::svg(&options),
         _ => return Err(USAGE.into()),
     };
