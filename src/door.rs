@@ -3,6 +3,7 @@
 
 use crate::classify::check::NEVER;
 use crate::config::{Config, Fault, read};
+use crate::order;
 use crate::tc::classifier;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -42,7 +43,7 @@ pub fn check(bytes: &[u8]) -> Verdict {
         |fault: &Fault| !warnings.iter().any(|known| known.line == fault.line && known.text.contains(NEVER));
     let found: Vec<Fault> = classifier::out_of_reach(&config).into_iter().filter(is_new).collect();
     warnings.extend(found);
-    warnings.sort_by_key(|warning| warning.line);
+    order::by_key(&mut warnings, |warning| warning.line);
     Ok((config, warnings))
 }
 

@@ -25,6 +25,7 @@ pub mod door;
 pub mod json;
 pub mod limits;
 pub mod measure;
+pub mod order;
 pub mod report;
 pub mod steer;
 pub mod tape;

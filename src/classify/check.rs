@@ -8,6 +8,7 @@ use super::list::{self, Line};
 use super::scheme::Scheme;
 use crate::config::{Fault, Rule, Severity};
 use crate::limits;
+use crate::order;
 use crate::text::joined;
 use alloc::format;
 use alloc::string::String;
@@ -91,7 +92,7 @@ pub fn too_large(scheme: &Scheme<'_>, fits: &dyn Fn(usize) -> bool) -> Fault {
         let ranges = own.flat_map(|line| &line.conditions).map(|(_, ranges)| ranges.len());
         costs.push((ranges.sum(), rule));
     }
-    costs.sort_by_key(|(cost, _)| core::cmp::Reverse(*cost));
+    order::by_key(&mut costs, |(cost, _)| core::cmp::Reverse(*cost));
     let names: Vec<String> =
         costs.iter().take(3).map(|(cost, rule)| format!("'{}' ({cost} conditions)", rule.name)).collect();
     let line = first.map_or(0, |rule| rule.line);

@@ -9,6 +9,9 @@ use super::list::{Field, Line};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
+/// How many lists of nodes there are to look through; as many as an array has a default for.
+const BUCKETS: usize = 32;
+
 /// Where a range of values leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Target {
@@ -36,8 +39,8 @@ pub struct Diagram {
     pub nodes: Vec<Node>,
     /// What has been built from which lines, so that nothing is built twice.
     built: BTreeMap<(Vec<u32>, Field, Target), Target>,
-    /// Nodes by content, so that equal ones are one.
-    known: BTreeMap<(Field, Vec<(u32, Target)>), u32>,
+    /// The nodes by a hash of their content, so that equal ones are one: smaller than a second kind of tree.
+    known: [Vec<u32>; BUCKETS],
     /// How many more parts there may be.
     budget: usize,
 }
@@ -117,9 +120,13 @@ impl Diagram {
     }
 
     fn node(&mut self, field: Field, parts: Vec<(u32, Target)>) -> Target {
-        let next = self.nodes.len() as u32;
-        let n = *self.known.entry((field, parts.clone())).or_insert(next);
-        if n == next {
+        let hash = parts.iter().fold(0u32, |hash, (end, _)| hash.wrapping_mul(33) ^ end ^ end >> 16);
+        let Some(bucket) = self.known.get_mut(hash as usize % BUCKETS) else { return Target::Fall };
+        let is_it = |node: &Node| node.field == field && node.parts == parts;
+        let known = bucket.iter().find(|n| self.nodes.get(**n as usize).is_some_and(is_it));
+        let n = known.copied().unwrap_or(self.nodes.len() as u32);
+        if known.is_none() {
+            bucket.push(n);
             self.nodes.push(Node { field, parts });
         }
         Target::Node(n)

@@ -73,7 +73,7 @@ impl Tally {
     /// The most frequent `(protocol, port, packets)` that no rule matched.
     pub fn top(&self, count: usize) -> Vec<(u8, u16, u64)> {
         let mut top = self.unmatched.clone();
-        top.sort_by(|a, b| b.2.cmp(&a.2).then(a.cmp(b)));
+        top.sort_unstable_by(|a, b| b.2.cmp(&a.2).then(a.cmp(b)));
         top.truncate(count);
         top
     }

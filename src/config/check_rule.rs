@@ -7,6 +7,7 @@ use super::error::Faults;
 use super::options::did_you_mean;
 use super::value::Quoted;
 use super::{Config, Diffserv, DownloadOn, Engine, Rule, Wan};
+use crate::order;
 use crate::text::joined;
 use crate::units::Way;
 use alloc::format;
@@ -32,7 +33,7 @@ pub(super) fn check_rules(understood: &mut Understood<'_>, faults: &mut Faults) 
         faults.fault(rule.line, "class", text);
     }
     // Stable: rules of one priority keep the order of the file, the user's own before what is built in.
-    config.rules.sort_by_key(|rule| (rule.priority, rule.is_builtin));
+    order::by_key(&mut config.rules, |rule| (rule.priority, rule.is_builtin));
     let Understood { config, locals, .. } = understood;
     for rule in config.rules.iter().filter(|rule| rule.line > 0) {
         let line = locals.iter().find(|(name, _)| *name == rule.name).map_or(rule.line, |(_, line)| *line);

@@ -2,6 +2,7 @@
 //! What is wrong with a configuration, where, and what is allowed instead.
 
 use crate::limits;
+use crate::order;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -83,7 +84,7 @@ impl Faults {
 
     /// In the order of the file; last how many more there are.
     pub(super) fn finish(mut self) -> Vec<Fault> {
-        self.list.sort_by_key(|fault| fault.line);
+        order::by_key(&mut self.list, |fault| fault.line);
         if self.left_out > 0 {
             let severity = if self.is_fault_left_out { Severity::Fault } else { Severity::Warning };
             let text = format!("and {} more; mend these first", self.left_out);

@@ -26,11 +26,18 @@ pub fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
 /// Why something failed, in words alone: `Permission denied`, with what helps against it.
 pub fn why(error: &io::Error) -> String {
     let text = match error.raw_os_error() {
-        Some(number) => Errno::from_raw(number).desc().into(),
+        Some(number) => meaning(number),
         None => error.to_string(),
     };
     let hint = if error.kind() == io::ErrorKind::PermissionDenied { "; run as root" } else { "" };
     format!("{text}{hint}")
+}
+
+/// What the C library says an error means. nix has a table of its own, which would be a second one: 3 KB.
+pub(crate) fn meaning(errno: i32) -> String {
+    let mut text = io::Error::from_raw_os_error(errno).to_string();
+    text.truncate(text.rfind(" (os error").unwrap_or(text.len()));
+    text
 }
 
 /// The same error, saying what failed.

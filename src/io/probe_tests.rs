@@ -52,7 +52,7 @@ fn echo_and_timestamp_are_answered_in_both_families_and_timed_by_the_kernel() {
     }
     let mut probes = open();
     let reactor = crate::io::reactor::Reactor::new().expect("epoll");
-    reactor.watch(&probes).expect("a place");
+    reactor.watch(probes.as_fd()).expect("a place");
     let began = clock::now();
     let asked =
         [(V4, Question::Echo), (V4, Question::Timestamp), (V6, Question::Echo), (V6, Question::Timestamp)];

@@ -10,7 +10,7 @@ use smol::{LocalExecutor, Task};
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::BorrowedFd;
 use std::task::{Poll, Waker};
 
 /// Files waited for: the monitor, signals, and room for ubus and probes.
@@ -47,7 +47,7 @@ impl Reactor {
     ///
     /// # Errors
     /// The system's, or when all slots are taken.
-    pub fn watch(&self, file: impl AsFd) -> io::Result<Watched> {
+    pub fn watch(&self, file: BorrowedFd) -> io::Result<Watched> {
         let mut slots = self.slots.borrow_mut();
         let free = slots.iter_mut().enumerate().find(|(_, slot)| !slot.is_used);
         let (place, slot) = free.ok_or_else(|| io::Error::other("too many files to wait for"))?;

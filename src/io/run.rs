@@ -25,6 +25,7 @@ use smol::LocalExecutor;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
@@ -96,7 +97,7 @@ pub fn run(mut daemon: Daemon, first: Event, places: &Places, keep: bool) -> io:
     let listening = naming("cannot listen to the kernel (netlink)");
     let mut monitor = Monitor::open(hands.connection.port).map_err(listening)?;
     let signals = signals(&[Signal::SIGHUP, Signal::SIGTERM, Signal::SIGINT])?;
-    let (monitored, signalled) = (reactor.watch(&monitor)?, reactor.watch(&signals)?);
+    let (monitored, signalled) = (reactor.watch(monitor.as_fd())?, reactor.watch(signals.as_fd())?);
     let shared = &shared;
     reactor
         .serve(
@@ -127,7 +128,7 @@ pub fn run(mut daemon: Daemon, first: Event, places: &Places, keep: bool) -> io:
     // A single apply is over before anybody can ask.
     if !daemon.is_once() {
         let desk = Desk::open(places.state.clone())?;
-        let called = reactor.watch(&desk)?;
+        let called = reactor.watch(desk.as_fd())?;
         reactor
             .serve(
                 &tasks,

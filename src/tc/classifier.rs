@@ -16,6 +16,7 @@ use crate::classify::u32::{self as tables, Key, Node, Then};
 use crate::classify::{Insn, Program, check};
 use crate::config::{self, CakeTin, Config, Diffserv, Engine, Fault, Rule, Severity, Wan};
 use crate::limits;
+use crate::order;
 use crate::units::{Dscp, Handle, Prefix, Rate, Way};
 use alloc::format;
 use alloc::string::String;
@@ -330,7 +331,7 @@ pub fn verify(config: &Config, warnings: Vec<Fault>) -> Result<Vec<Fault>, Vec<F
     let is_refused = found.iter().any(|fault| fault.severity == Severity::Fault);
     found.extend(warnings);
     found.truncate(limits::FAULTS);
-    found.sort_by_key(|fault| fault.line);
+    order::by_key(&mut found, |fault| fault.line);
     if is_refused { Err(found) } else { Ok(found) }
 }
 

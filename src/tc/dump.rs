@@ -5,6 +5,7 @@ use super::classifier::FIRST_ENTRY;
 use super::diff::is_own_filter;
 use super::stats::{Counters, Tin};
 use super::{Class, Device, Filter, FilterKind, Link, Origin, Qdisc, QdiscKind, ROOT_MAJOR, Tree};
+use crate::order;
 use crate::units::{DeviceName, Handle};
 use alloc::vec::Vec;
 
@@ -100,8 +101,10 @@ impl Builder {
     /// The tree of every device there is, and the links.
     pub fn finish(self) -> (Vec<Link>, Tree) {
         let Self { links, mut qdiscs, mut classes, mut filters, .. } = self;
-        qdiscs.sort_by_key(|(_, q)| (q.parent != Handle::ROOT, q.parent == Handle::INGRESS, q.handle));
-        classes.sort_by_key(|(_, c)| (c.parent.minor() != 0, c.handle));
+        order::by_key(&mut qdiscs, |(_, q)| {
+            (q.parent != Handle::ROOT, q.parent == Handle::INGRESS, q.handle)
+        });
+        order::by_key(&mut classes, |(_, c)| (c.parent.minor() != 0, c.handle));
         filters.retain_mut(|(_, filter)| {
             let FilterKind::U32(kind) = &mut filter.kind else { return true };
             kind.sort();
@@ -118,7 +121,7 @@ impl Builder {
             tree.devices.push(device);
         }
         // An IFB stands before what feeds it, as in a planned tree.
-        tree.devices.sort_by_key(|device| device.origin == Origin::System);
+        order::by_key(&mut tree.devices, |device| device.origin == Origin::System);
         (links, tree)
     }
 }

@@ -119,14 +119,19 @@ pub fn parse(bytes: &[u8]) -> Result<Package, ParseError> {
     }
 }
 
+/// Where an option of a section is; one type of map, for each is compiled anew, 2 KB.
+type Places = BTreeMap<(usize, String), usize>;
+
+/// In place of a section's number: where the section itself is.
+const SECTIONS: usize = usize::MAX;
+
 /// A package being read.
 struct Parser<'a> {
     words: Words<'a>,
     package: Package,
-    /// Sections by name, so that a hostile file costs no more than it weighs.
-    by_name: BTreeMap<String, usize>,
-    /// Options by section and name, for the same reason: a section may be opened again at every line.
-    by_option: BTreeMap<(usize, String), usize>,
+    /// Where sections and options are, so that a hostile file costs no more than it weighs: a section may be opened
+    /// again at every line.
+    places: Places,
     /// The section options go to.
     current: Option<usize>,
     /// The line the command at hand begins in.
@@ -138,8 +143,7 @@ impl<'a> Parser<'a> {
         Self {
             words: Words::new(bytes),
             package: Package::default(),
-            by_name: BTreeMap::new(),
-            by_option: BTreeMap::new(),
+            places: Places::new(),
             current: None,
             line: 0,
         }
@@ -195,7 +199,8 @@ impl<'a> Parser<'a> {
         }
         self.end()?;
         let (kind, name) = (ascii(self.words.text(kind)), ascii(self.words.text(name)));
-        let at = match self.by_name.get(&name).copied().filter(|_| !name.is_empty()) {
+        let known = self.places.get(&(SECTIONS, name.clone())).copied();
+        let at = match known.filter(|_| !name.is_empty()) {
             Some(at) => {
                 if self.package.sections.get(at).is_some_and(|section| section.kind != kind) {
                     return Err("section of different type overwrites prior section with same name");
@@ -216,7 +221,7 @@ impl<'a> Parser<'a> {
         let is_anonymous = name.is_empty();
         let name = if is_anonymous { generated_name(at + 1, &kind) } else { name };
         // Of two sections of one name the first is found, as in libuci's list.
-        self.by_name.entry(name.clone()).or_insert(at);
+        self.places.entry((SECTIONS, name.clone())).or_insert(at);
         let line = self.line;
         self.package.sections.push(Section { kind, name, is_anonymous, line, again: 0, options: Vec::new() });
         at
@@ -233,7 +238,7 @@ impl<'a> Parser<'a> {
         let (name, value) = (ascii(self.words.text(name)), self.words.text(value).to_vec());
         let Some(section) = self.package.sections.get_mut(at) else { return Ok(()) };
         let key = (at, name);
-        let old = self.by_option.get(&key).and_then(|n| section.options.get_mut(*n));
+        let old = self.places.get(&key).and_then(|n| section.options.get_mut(*n));
         match (old, is_list) {
             // An option without a value sets nothing and takes nothing away.
             (_, false) if value.is_empty() => {}
@@ -252,7 +257,7 @@ impl<'a> Parser<'a> {
             }
             (None, _) => {
                 let name = key.1.clone();
-                self.by_option.insert(key, section.options.len());
+                self.places.entry(key).or_insert(section.options.len());
                 let value = if is_list { Value::List(alloc::vec![value]) } else { Value::Text(value) };
                 section.options.push(Opt { name, value, line: self.line, earlier: 0 });
             }

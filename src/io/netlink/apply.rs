@@ -5,6 +5,7 @@ use super::observe;
 use super::socket::{Connection, Refused};
 use crate::daemon::Failure;
 use crate::io::errno;
+use crate::io::files::meaning;
 use crate::tc::diff::{Op, Ops, Verb, diff, undo};
 use crate::tc::show;
 use crate::tc::{Device, FilterKind, Link, Origin, SCRATCH_DEVICE, Tree, message};
@@ -173,8 +174,7 @@ fn try_on_scratch(connection: &mut Connection, device: &Device) -> Result<(), Fa
 
 fn failure(op: Op, refused: &Refused) -> Failure {
     let what = show::describe(&op);
-    let meaning = nix::errno::Errno::from_raw(refused.errno).desc();
-    let words = if refused.extack.is_empty() { meaning } else { refused.extack.as_str() };
+    let words = if refused.extack.is_empty() { meaning(refused.errno) } else { refused.extack.clone() };
     Failure {
         text: format!("the kernel refused to {what}: {words} ({})", errno::name(refused.errno)),
         op: Some(Box::new(op)),
