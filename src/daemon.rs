@@ -233,8 +233,8 @@ pub struct Daemon {
     pilots: Vec<Pilot>,
     /// What was learnt before the start, or written down since.
     learnt: Learnt,
-    /// When to see again whether there is something to be written down.
-    learn_at: Time,
+    /// When to see again whether there is something to be written down; `None`: nobody has been steered yet.
+    learn_at: Option<Time>,
     retune: Retune,
     /// The lines that are held.
     held: Vec<asked::Held>,
@@ -282,7 +282,7 @@ impl Daemon {
             speeds: Speeds::default(),
             pilots: Vec::new(),
             learnt: Learnt::default(),
-            learn_at: Time(0),
+            learn_at: None,
             retune: Retune::default(),
             held: Vec::new(),
             lacks,
@@ -366,14 +366,14 @@ impl Daemon {
             Event::Answered { line, answer } => self.pilot(now, line, |pilot| pilot.handle(now, answer)),
             Event::Retuned { ops, refused } => self.retuned(now, ops, refused),
             Event::Stop { keep: true } => {
-                self.learn(now, true);
+                self.learn(now);
                 self.say(Level::Info, "ending; the shaper stays as it is".into());
                 self.act(Action::Exit(0));
             }
             Event::Stop { keep: false } => {
                 self.end = End::Removing;
                 self.has_changed = false;
-                self.learn(now, true);
+                self.learn(now);
                 self.config = None;
                 self.pilots.clear();
                 self.wants_reload = false;

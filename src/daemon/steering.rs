@@ -19,6 +19,8 @@ use alloc::vec::Vec;
 
 /// How often what was learnt is written down at most: the file may be on flash.
 const LEARN: Micros = Micros::secs(6 * 3600);
+/// The first time after a start, it is sooner: a line nothing was known of is known by then.
+const LEARN_FIRST: Micros = Micros::secs(900);
 
 impl Daemon {
     /// Chooses who is steered, and where a new one begins.
@@ -79,6 +81,7 @@ impl Daemon {
                 None => pilot.rest(),
             };
             if has_changed {
+                self.learn_at.get_or_insert(now + LEARN_FIRST);
                 let device = tap.map(|tap| tap.line);
                 let (far, probe) = (pilot.far.clone(), wan.steer.probe);
                 self.actions.push_back(Action::Listen { line, device, far, probe });
@@ -100,8 +103,8 @@ impl Daemon {
                 self.actions.push_back(Action::Say(Level::Warning, text));
             }
         }
-        if now >= self.learn_at && !self.pilots.is_empty() {
-            self.learn(now, false);
+        if self.learn_at.is_some_and(|at| now >= at) {
+            self.learn(now);
         }
         if self.phase == Phase::Idle {
             self.go_on(now);
@@ -151,16 +154,16 @@ impl Daemon {
         self.go_on(now);
     }
 
-    /// Writes down what was learnt, if it is news; at the end (`is_end`) or from time to time.
-    pub(super) fn learn(&mut self, now: Time, is_end: bool) {
-        self.learn_at = now + LEARN;
+    /// Writes down what was learnt, if it is news.
+    pub(super) fn learn(&mut self, now: Time) {
+        self.learn_at = Some(now + LEARN);
         let mut learnt = self.learnt.clone();
         for pilot in &self.pilots {
             if pilot.tap().is_some() {
                 learnt.set(&pilot.name, pilot.learnt());
             }
         }
-        if learnt.is_far_from(&self.learnt) && (is_end || now.0 >= LEARN.0) {
+        if learnt.is_far_from(&self.learnt) {
             self.act(Action::Learn(learnt.to_text()));
             self.learnt = learnt;
         }

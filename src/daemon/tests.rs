@@ -31,6 +31,7 @@ struct Machine {
     refuses: Option<Failure>,
     applied: usize,
     retuned: usize,
+    learnt: Vec<String>,
     said: Vec<String>,
     exit: Option<u8>,
 }
@@ -47,6 +48,7 @@ impl Machine {
             refuses: None,
             applied: 0,
             retuned: 0,
+            learnt: Vec::new(),
             said: Vec::new(),
             exit: None,
         }
@@ -82,8 +84,11 @@ impl Machine {
                 | Action::Remember(_)
                 | Action::Sample { .. }
                 | Action::Listen { .. }
-                | Action::Probe { .. }
-                | Action::Learn(_) => continue,
+                | Action::Probe { .. } => continue,
+                Action::Learn(text) => {
+                    self.learnt.push(text);
+                    continue;
+                }
                 Action::Retune(ops) => {
                     self.retuned += ops.len();
                     self.tree = self.daemon.plan().tree.clone();
@@ -376,4 +381,19 @@ fn what_was_learnt_is_where_the_next_start_begins() {
     machine.tell(Event::Start);
     assert_eq!(line_rate(&machine, "eth0"), Some(Rate::mbit(12)));
     assert_eq!(line_rate(&machine, "weir-wan"), Some(Rate::mbit(34)));
+}
+
+#[test]
+fn what_a_line_carried_is_written_down_once_it_is_known_and_seldom_after() {
+    let mut machine = Machine::new(Daemon::new(Lacks::default()));
+    machine.file = Ok((steered(), Vec::new()));
+    machine.tell(Event::Start);
+    machine.pass(Micros::secs(3600));
+    assert_eq!(machine.learnt, [] as [String; 0], "nothing was measured, so nothing is known");
+    let learnt = Learnt::from_text("weir learnt 1\nwan 12000 34000\n");
+    let mut machine = Machine::new(Daemon::new(Lacks::default()).knowing(learnt));
+    machine.file = Ok((steered(), Vec::new()));
+    machine.tell(Event::Start);
+    machine.pass(Micros::secs(24 * 3600));
+    assert_eq!(machine.learnt, [] as [String; 0], "what is known already is not written again");
 }
