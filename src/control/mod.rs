@@ -11,6 +11,7 @@
 //!              what is no reading (meter.rs)        Capacity: trains of bytes between two probes (up),
 //!                 │                                 arrivals while a queue stands (down) (capacity.rs)
 //!                 └─▶ Pace: Idle, Light, Loaded, Blind: how often to look and to ask (pace.rs)
+//!                      Blind: nobody answers, the counters alone decide (blind.rs)
 //!
 //!  a wait that stays flat though less is sent is a longer way, not a queue: it becomes the baseline (route.rs)
 //! ```
