@@ -35,8 +35,8 @@ pub fn read(connection: &mut Connection, index: u32, engine: Engine) -> io::Resu
     let mut out = Counts::new();
     match engine {
         Engine::Htb | Engine::U32 => connection.dump(
-            |seq, bytes| message::dump_classes(index, Handle::new(ROOT_MAJOR, 0), seq, bytes),
-            |message| {
+            &|seq, bytes| message::dump_classes(index, Handle::new(ROOT_MAJOR, 0), seq, bytes),
+            &mut |message| {
                 let Some(handle) = field(message.payload, 8).map(u32::from_ne_bytes).map(Handle) else {
                     return;
                 };
@@ -48,7 +48,7 @@ pub fn read(connection: &mut Connection, index: u32, engine: Engine) -> io::Resu
                 }
             },
         )?,
-        Engine::Cake => connection.dump(message::dump_qdiscs, |message| {
+        Engine::Cake => connection.dump(&message::dump_qdiscs, &mut |message| {
             let word = |at| field(message.payload, at).map(u32::from_ne_bytes);
             if message.kind == NEW_QDISC
                 && word(4) == Some(index)
@@ -69,7 +69,7 @@ pub fn read(connection: &mut Connection, index: u32, engine: Engine) -> io::Resu
 /// The tins of a device's CAKE.
 pub fn tins(connection: &mut Connection, index: u32) -> io::Result<Vec<stats::Tin>> {
     let mut out = Vec::new();
-    connection.dump(message::dump_qdiscs, |message| {
+    connection.dump(&message::dump_qdiscs, &mut |message| {
         if message.kind == NEW_QDISC && field(message.payload, 4).map(u32::from_ne_bytes) == Some(index) {
             out.extend(stats::tins(&Attrs::new(message.payload.get(TCMSG..).unwrap_or_default())));
         }
