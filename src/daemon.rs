@@ -457,10 +457,11 @@ impl Daemon {
         let is_check = self.phase == (Phase::Observing { is_check: true });
         self.phase = Phase::Idle;
         seen.world.lacks = self.lacks;
-        self.plan = match &self.config {
+        let plan = match &self.config {
             Some(config) => plan_with(config, &seen.world, &self.speeds, &mut self.memo),
             None => Plan::default(),
         };
+        let mut before = core::mem::replace(&mut self.plan, plan).tree;
         self.plan.yield_to_others(&seen.tree);
         let ops = diff(&seen.tree, &self.plan.tree);
         if ops.is_empty() {
@@ -473,7 +474,12 @@ impl Daemon {
             );
             return self.fail(now);
         }
-        if self.settled_at.is_some() && self.is_ours_damaged(&seen.tree) {
+        // What differs from what was wanted until now is not our doing; what is wanted may be another thing now.
+        // A device that went took its queues along, which is nobody's meddling.
+        before
+            .devices
+            .retain(|device| device.origin != Origin::System || seen.tree.device(&device.name).is_some());
+        if self.settled_at.is_some() && !diff(&seen.tree, &before).is_empty() {
             self.say(Level::Warning, "somebody changed or removed weir's queues; putting them back".into());
             // Whoever does that again and again wins less often each time.
             if self.settled_at.is_some_and(|at| now - at < HEALED_AFTER) {
@@ -498,16 +504,15 @@ impl Daemon {
         self.act(Action::Apply { before: seen.tree, ops, try_first });
     }
 
-    /// Whether a device that carried our tree is still there but no longer as we left it.
-    fn is_ours_damaged(&self, have: &Tree) -> bool {
-        self.plan.tree.devices.iter().any(|want| {
-            let is_same =
-                |have: &crate::tc::Device| have.qdiscs == want.qdiscs && have.classes == want.classes;
-            match (have.device(&want.name), want.origin) {
-                (Some(have), _) => !is_same(have),
-                (None, Origin::Ifb { .. }) => true,
-                (None, Origin::System) => false,
-            }
+    /// Whether a direction is not shaped because only a running daemon could.
+    fn leaves_to_the_daemon(&self) -> bool {
+        let Some(config) = self.config.as_ref().filter(|config| config.globals.enabled) else { return false };
+        let lines = self.plan.lines.iter().zip(&config.wans).filter(|(_, wan)| wan.enabled);
+        lines.into_iter().any(|(line, wan)| {
+            let off = |way: Way, direction: &Direction| {
+                wan.steers(way) && wan.speed(way).is_none() && matches!(direction, Direction::Off(_))
+            };
+            off(Way::Up, &line.upload) || off(Way::Down, &line.download)
         })
     }
 
@@ -520,7 +525,8 @@ impl Daemon {
             End::WhenSettled => {
                 self.tell();
                 // What could be done is done; that something could not be is still a failure for whoever asked.
-                self.act(Action::Exit(u8::from(!self.plan.is_possible())));
+                let is_done = self.plan.is_possible() && !self.leaves_to_the_daemon();
+                self.act(Action::Exit(u8::from(!is_done)));
                 return;
             }
             End::Removing => {

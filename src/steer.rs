@@ -214,12 +214,14 @@ impl Pilot {
         }
     }
 
-    /// Its queues stand, here, at these rates; says whether they did not before.
-    pub fn stand(&mut self, now: Time, tap: Tap, counters: Counters, rates: [Option<Rate>; 2]) -> bool {
+    /// Its queues stand, here; says whether they did not before. It goes on from what was learnt, whatever rates somebody
+    /// else has set meanwhile.
+    pub fn stand(&mut self, now: Time, tap: Tap, counters: Counters) -> bool {
         if self.tap == Some(tap) {
             return false;
         }
-        for (bounds, rate) in [&mut self.setup.up, &mut self.setup.down].into_iter().zip(rates) {
+        let learnt = self.learnt();
+        for (bounds, rate) in [&mut self.setup.up, &mut self.setup.down].into_iter().zip(learnt) {
             if let (Some(bounds), Some(rate)) = (bounds, rate) {
                 bounds.start = Some(rate);
             }
@@ -292,11 +294,12 @@ impl Pilot {
     pub fn poll(&mut self) -> Option<control::Action> {
         self.tap?;
         loop {
-            match self.controller.poll()? {
-                action @ control::Action::SetRates { up, down } => {
-                    if let Some(tape) = &mut self.tape {
-                        tape::action(self.now, &action, tape).expect("a String takes everything");
-                    }
+            let action = self.controller.poll()?;
+            if let Some(tape) = &mut self.tape {
+                tape::action(self.now, &action, tape).expect("a String takes everything");
+            }
+            match action {
+                control::Action::SetRates { up, down } => {
                     for (want, rate) in self.wants.iter_mut().zip([up, down]) {
                         *want = rate.or(*want);
                     }
@@ -308,7 +311,9 @@ impl Pilot {
 
     /// What has become of the answers, when that is news.
     pub fn news(&mut self) -> Option<&'static str> {
-        let is_blind = self.tap.is_some() && self.controller.view(Way::Up).state == State::Blind;
+        let is_blind = self.tap.is_some()
+            && self.setup.reflectors > 0
+            && self.controller.view(Way::Up).state == State::Blind;
         if core::mem::replace(&mut self.is_blind, is_blind) == is_blind || self.tap.is_none() {
             return None;
         }
@@ -361,8 +366,9 @@ impl Standing {
             (None, Some(view)) => following(&view),
             (None, None) => "waits for its queues".into(),
         };
-        let capacity = view.map(|view| view.capacity).filter(|rate| *rate > Rate::ZERO);
-        Self { place, way, speed, capacity, wait: view.map(|view| view.wait), text }
+        let capacity = view.map(|view| view.level).filter(|rate| *rate > Rate::ZERO);
+        let wait = view.filter(|view| view.state != State::Blind && view.level > Rate::ZERO);
+        Self { place, way, speed, capacity, wait: wait.map(|view| view.wait), text }
     }
 
     /// One line of text.
@@ -394,12 +400,15 @@ impl Standing {
 
 /// What a controller thinks, in a line of text.
 fn following(view: &View) -> String {
-    let capacity = match view.capacity {
-        Rate::ZERO => "not measured yet".into(),
-        rate => format!("carried {}", about(rate)),
-    };
     let (state, reason) = (view.state.text(), view.reason.text());
-    format!("{state}: {reason}; {capacity}, waits {} (aim {})", view.wait, view.target)
+    match (view.level, view.state) {
+        (Rate::ZERO, _) => format!("{state}: {reason}"),
+        (rate, State::Blind) => format!("{state}: {reason}; last seen to carry {}", about(rate)),
+        (rate, _) => {
+            let (carries, wait) = (about(rate), view.wait);
+            format!("{state}: {reason}; last seen to carry {carries}, waits {wait} (aim {})", view.target)
+        }
+    }
 }
 
 /// What the configuration and the past say of a line; `None`: it is not steered.
@@ -466,12 +475,12 @@ mod tests {
         let name = DeviceName::new("eth0").expect("a name");
         let tap = Tap { line: name, up: Some(Side { device: name, is_cake: false }), down: None };
         let counters = Counters::new(config.wans[0].link, 14);
-        assert!(pilots[0].stand(Time(5), tap, counters, [None; 2]));
+        assert!(pilots[0].stand(Time(5), tap, counters));
         let mut pilots = Pilot::all(&config, pilots, &Learnt::default());
-        assert!(!pilots[0].stand(Time(6), tap, counters, [None; 2]), "it stands already");
+        assert!(!pilots[0].stand(Time(6), tap, counters), "it stands already");
         config.wans[0].steer.up.max = Some(Rate::mbit(5));
         let mut pilots = Pilot::all(&config, pilots, &Learnt::default());
-        assert!(pilots[0].stand(Time(7), tap, counters, [None; 2]), "another setup begins anew");
+        assert!(pilots[0].stand(Time(7), tap, counters), "another setup begins anew");
         config.wans[0].steer.adapt = Some(false);
         assert!(Pilot::all(&config, pilots, &Learnt::default()).is_empty());
     }

@@ -67,7 +67,10 @@ fn line(wan: &Wan) -> String {
     let speed = |way: Way, word: &str| match wan.speed(way) {
         Some(rate) if wan.steers(way) => format!("up to {} {word}", wan.limits(way).max.unwrap_or(rate)),
         Some(rate) => format!("{rate} {word}"),
-        None if wan.steers(way) => format!("{word} as the line carries"),
+        None if wan.steers(way) => match wan.limits(way).max {
+            Some(most) => format!("up to {most} {word}"),
+            None => format!("{word} as the line carries"),
+        },
         None => format!("{word} not shaped"),
     };
     format!("{}, {} on {device}", speed(Way::Down, "down"), speed(Way::Up, "up"))

@@ -51,6 +51,11 @@ impl Looked {
 /// The exit code.
 pub(crate) fn look(places: &Places) -> Result<Looked, u8> {
     let (config, _) = configuration(places)?;
+    if let Err(error) = desk::ask(&places.state, "speeds")
+        && config.wans.iter().any(|wan| Way::ALL.iter().any(|way| wan.steers(*way)))
+    {
+        eprintln!("weir: {error}");
+    }
     let (mut standings, mut speeds) = ask(places);
     let look = || Connection::open().and_then(|mut connection| observe(&mut connection, networks()));
     for _ in 1..TRIES {

@@ -10,6 +10,10 @@ const USUAL: Duration = Duration::from_secs(60);
 
 /// Writes to standard output.
 pub(crate) fn run(options: &Options) -> u8 {
+    if let Some(word) = options.words.get(1) {
+        eprintln!("weir: one line at a time; '{word}' is too much");
+        return exit_code::USAGE;
+    }
     let line = options.words.first().map_or("-", String::as_str);
     let span = options.span.map_or(USUAL, |span| Duration::from_micros(span.0));
     match desk::record(&options.places.state, line, span, &mut std::io::stdout().lock()) {

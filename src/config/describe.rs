@@ -77,7 +77,10 @@ fn line(out: &mut String, wan: &Wan) {
             format!("follows the line, at most {}", wan.limits(way).max.unwrap_or(rate))
         }
         Some(rate) => rate.to_string(),
-        None if wan.steers(way) => "follows the line".into(),
+        None if wan.steers(way) => match wan.limits(way).max {
+            Some(most) => format!("follows the line, at most {most}"),
+            None => "follows the line".into(),
+        },
         None => "not known, not shaped".into(),
     };
     row(out, "enabled", yes(wan.enabled), wan.enabled);

@@ -90,7 +90,11 @@ impl fmt::Display for Far {
 
 /// An address, or a name as the DNS has them.
 pub(super) fn far(text: &str) -> Result<Far, String> {
-    if let Ok(address) = text.parse() {
+    if let Ok(address) = text.parse::<IpAddr>() {
+        let is_nobody = address.is_unspecified() || address.is_multicast() || address.is_loopback();
+        if is_nobody || address == IpAddr::from([255; 4]) {
+            return Err(format!("{address} is nobody out there who could answer"));
+        }
         return Ok(Far::Address(address));
     }
     let is_label = |label: &str| {
@@ -199,6 +203,10 @@ mod tests {
             assert!(far(good).is_ok(), "{good}");
         }
         for bad in [
+            "0.0.0.0",
+            "::1",
+            "224.0.0.1",
+            "255.255.255.255",
             "",
             ".",
             "9.9.9",

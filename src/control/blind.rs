@@ -24,6 +24,8 @@ const LONGEST: Micros = Micros::secs(16);
 const DIP: Micros = Micros::secs(10);
 /// A rate of which this share passed has passed, in per cent.
 const ALL: u64 = 98;
+/// Less of what passed before a try than this, in per cent, and the line has become slower.
+const SLOWER: u64 = 85;
 /// Below what passed, in per cent.
 const BELOW: u64 = 92;
 
@@ -31,7 +33,8 @@ const BELOW: u64 = 92;
 #[derive(Clone, Debug, Default)]
 pub struct Blind {
     next: Time,
-    is_trying: bool,
+    /// The rate before the try that is under way.
+    tried_from: Option<u64>,
     rest: Micros,
     rests_until: Time,
     dips_at: Time,
@@ -59,23 +62,28 @@ impl Blind {
         self.next = now + TRY;
         if !seen.is_alive {
             // Nothing gets through at all: no verdict.
-            self.is_trying = false;
+            self.tried_from = None;
             return rate;
         }
         let carries = seen.has_backlog || seen.passed >= rate / 100 * ALL;
-        let was_trying = core::mem::take(&mut self.is_trying);
-        if was_trying && carries {
+        let before = self.tried_from.take();
+        if carries && before.is_some() {
             self.rest = Micros(0);
-        }
-        if was_trying && !carries {
-            self.found = Some(seen.passed);
+        } else if let Some(before) = before {
+            self.found = Some(seen.passed.max(before));
             self.rest = Micros((self.rest.0 * 2).clamp(REST.0, LONGEST.0));
             self.rests_until = now + self.rest;
             self.dips_at = now + DIP;
-            return (seen.passed / 100 * BELOW).max(rate / 2);
+            return match seen.passed {
+                // It has become slower.
+                passed if passed < before / 100 * SLOWER => (passed / 100 * BELOW).max(rate / 2),
+                // Nobody followed: what was carried a moment ago still is.
+                passed if passed < before / 50 * 51 => before,
+                passed => passed / 100 * BELOW,
+            };
         }
         if carries && now >= self.rests_until {
-            self.is_trying = true;
+            self.tried_from = Some(rate);
             // Faster as long as nothing has been found.
             return rate + if self.found.is_none() { rate / 4 } else { rate / 8 };
         }

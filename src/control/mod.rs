@@ -72,7 +72,7 @@ impl Controller {
             prober: Prober::new(setup.reflectors).only(setup.questions),
             flight: Flight::default(),
             whole: core::array::from_fn(|_| Baseline::default()),
-            pace: Pace::default(),
+            pace: if setup.reflectors == 0 { Pace::alone() } else { Pace::default() },
             next: Time(0),
             todo: Queue::default(),
         }

@@ -39,14 +39,28 @@ pub struct Pace {
     busy_at: Time,
     answered_at: Time,
     unanswered: u32,
+    /// There is nobody to ask.
+    is_alone: bool,
     looks: u32,
 }
 
 impl Pace {
+    /// Where there is nobody to ask.
+    pub fn alone() -> Self {
+        Self { is_alone: true, ..Self::default() }
+    }
+
     /// Begins as if the line were worked hard, which nobody knows yet.
     pub fn begin(&mut self, now: Time) {
-        *self =
-            Self { state: State::Loaded, loaded_at: now, busy_at: now, answered_at: now, ..Self::default() };
+        let is_alone = self.is_alone;
+        *self = Self {
+            state: State::Loaded,
+            loaded_at: now,
+            busy_at: now,
+            answered_at: now,
+            is_alone,
+            ..Self::default()
+        };
     }
 
     /// How much can be seen.
@@ -55,7 +69,8 @@ impl Pace {
     }
 
     fn is_blind(&self) -> bool {
-        self.unanswered >= UNANSWERED && self.busy_at.0 > self.answered_at.0 + SILENCE.0
+        let is_unheard = self.unanswered >= UNANSWERED && self.busy_at.0 > self.answered_at.0 + SILENCE.0;
+        is_unheard || self.is_alone && self.state != State::Idle
     }
 
     /// The counters were read: there is some traffic (`is_busy`), or a direction is worked hard (`is_loaded`). Gives

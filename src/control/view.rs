@@ -32,14 +32,14 @@ impl Reason {
     pub const fn text(self) -> &'static str {
         match self {
             Self::Start => "nothing measured yet",
-            Self::Hold => "not fully used, nothing to learn",
+            Self::Hold => "the rate holds nobody back, nothing to learn",
             Self::Grow => "no queue on the line, trying more",
             Self::Recall => "no queue on the line, back to what it carried lately",
             Self::Track => "a short queue on the line, just what it carries",
             Self::Drain => "draining a queue on the line",
             Self::Cut => "packets wait on the line, trying less",
             Self::Overdue => "answers are overdue",
-            Self::Silent => "nobody answers, holding",
+            Self::Silent => "nobody answers, counters alone decide",
         }
     }
 }

@@ -165,7 +165,11 @@ impl Daemon {
         let lines = self.plan.lines.iter().enumerate();
         let places: Vec<usize> =
             lines.filter(|(_, known)| line == "-" || known.name == line).map(|(place, _)| place).collect();
-        if places.is_empty() { Err(format!("there is no line '{line}'")) } else { Ok(places) }
+        match (places.is_empty(), line) {
+            (false, _) => Ok(places),
+            (true, "-") => Err("no configuration is in force".into()),
+            (true, _) => Err(format!("there is no line '{line}'")),
+        }
     }
 }
 

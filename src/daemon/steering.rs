@@ -69,14 +69,9 @@ impl Daemon {
             let line = pilot.place;
             let has_changed = match tap {
                 Some(tap) => {
-                    let learnt = pilot.learnt();
-                    let rates = Way::ALL.map(|way| {
-                        let learnt = learnt.get(way as usize).copied().flatten();
-                        learnt.or(self.speeds.get(line, way).map(|speed| speed.line))
-                    });
                     let header = self.plan.headers.iter().find(|(device, _)| *device == tap.line);
                     let counters = Counters::new(wan.link, header.map_or(14, |(_, bytes)| *bytes));
-                    pilot.stand(now, tap, counters, rates)
+                    pilot.stand(now, tap, counters)
                 }
                 None => pilot.rest(),
             };
@@ -159,8 +154,9 @@ impl Daemon {
         self.learn_at = Some(now + LEARN);
         let mut learnt = self.learnt.clone();
         for pilot in &self.pilots {
-            if pilot.tap().is_some() {
-                learnt.set(&pilot.name, pilot.learnt());
+            let rates = pilot.learnt();
+            if rates != [None; 2] {
+                learnt.set(&pilot.name, rates);
             }
         }
         if learnt.is_far_from(&self.learnt) {

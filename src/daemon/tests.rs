@@ -341,12 +341,25 @@ fn a_line_with_speeds_can_be_held_at_others_and_gets_its_own_back() {
     assert_eq!(machine.ask("release wan"), "ok\n");
     machine.wait();
     assert_eq!(line_rate(&machine, "eth0"), Some(Rate::mbit(5)));
+    assert!(!machine.heard("putting them back"), "what the end of a hold changes is nobody's meddling");
+}
+
+#[test]
+fn rates_that_somebody_set_are_not_taken_for_measured_ones() {
+    let mut machine = Machine::new(Daemon::new(Lacks::default()));
+    machine.file = Ok((steered(), Vec::new()));
+    machine.tell(Event::Start);
+    assert_eq!(machine.ask("rate wan 90000000 70000000 1"), "ok\n");
+    machine.pass(Micros::secs(5));
+    assert!(line_rate(&machine, "eth0") < Some(Rate::mbit(20)));
+    machine.tell(Event::Stop { keep: false });
+    assert_eq!(machine.learnt, [] as [String; 0]);
 }
 
 #[test]
 fn what_cannot_be_held_is_refused_with_its_reason() {
     let mut machine = Machine::new(Daemon::new(Lacks::default()));
-    assert!(machine.ask("hold - 60").starts_with("error: there is no line"));
+    assert!(machine.ask("hold - 60").starts_with("error: no configuration is in force"));
     machine.tell(Event::Start);
     assert_eq!(
         machine.ask("rate wan - 1000000 60"),

@@ -24,6 +24,9 @@ use std::rc::Rc;
 /// Names are asked for this often at most.
 const PAUSE: Micros = Micros::secs(2);
 
+/// So many times without an answer are worth a word.
+const UNFOUND: u8 = 4;
+
 /// A file that is watched as long as this lives.
 struct Watch<'a> {
     reactor: &'a Reactor,
@@ -42,6 +45,7 @@ impl Drop for Watch<'_> {
 struct Names<'a> {
     resolver: Rc<RefCell<Resolver>>,
     asked: Time,
+    tries: u8,
     _watch: Watch<'a>,
 }
 
@@ -133,7 +137,7 @@ impl<'t, 'a> Ears<'t, 'a> {
                 }
             }),
         )?;
-        Ok(Some(Names { resolver, asked: Time(0), _watch: watch }))
+        Ok(Some(Names { resolver, asked: Time(0), tries: 0, _watch: watch }))
     }
 
     /// Calls `read` whenever `file` can be read.
@@ -157,7 +161,12 @@ impl<'t, 'a> Ears<'t, 'a> {
                 names.asked = clock::now();
                 // There is no resolver before the line is up.
                 let _ = names.resolver.borrow_mut().ask();
-                Ok(())
+                names.tries = names.tries.saturating_add(1);
+                if names.tries == UNFOUND {
+                    Err("no address found yet for a reflector that is given by name; looking on".into())
+                } else {
+                    Ok(())
+                }
             }
             _ => Ok(()),
         };

@@ -13,8 +13,10 @@ use std::io::{BufRead, Write};
 enum Line {
     Start(Setup),
     Event(Event),
-    /// Rates that were set then; other actions follow from the code and are not compared.
+    /// Rates that were set then.
     Rates([Option<Rate>; 2]),
+    /// A probe that was sent then.
+    Probe(u32),
     Other,
 }
 
@@ -33,6 +35,9 @@ pub struct Replay {
     pub apart: [f64; 2],
 }
 
+/// Probes under way at once, in a recording.
+const NUMBERS: usize = 256;
+
 /// Tells a controller all of a recording; `each` hears what it says, as lines.
 ///
 /// # Errors
@@ -41,6 +46,7 @@ pub fn replay(input: impl BufRead, mut each: impl FnMut(&str)) -> Result<Replay,
     let mut controller = Controller::new(&Setup::default());
     let (mut found, mut began) = (Replay::default(), None);
     let mut rates: [[Option<Rate>; 2]; 2] = [[None; 2]; 2];
+    let (mut asked, mut numbers) = (None, [(0, 0); NUMBERS]);
     let (mut sums, mut samples) = ([0.0; 2], [0u32; 2]);
     for text in input.lines() {
         let text = text.map_err(|error| error.to_string())?;
@@ -59,11 +65,31 @@ pub fn replay(input: impl BufRead, mut each: impl FnMut(&str)) -> Result<Replay,
                 keep(&mut rates[0], set);
                 continue;
             }
+            // What was asked then is what this one asked at the same moment, by another number.
+            Line::Probe(id) => {
+                if let Some(own) = asked.filter(|(at, _)| *at == now).map(|(_, own)| own) {
+                    if let Some(place) = numbers.get_mut(id as usize % NUMBERS) {
+                        *place = (id, own);
+                    }
+                }
+                continue;
+            }
             Line::Other => continue,
+        };
+        let event = match event {
+            Event::Answer { reflector, id, sent, received, one_way } => {
+                let own = numbers.get(id as usize % NUMBERS).filter(|(then, _)| *then == id);
+                let Some((_, own)) = own else { continue };
+                Event::Answer { reflector, id: *own, sent, received, one_way }
+            }
+            other => other,
         };
         found.answers += usize::from(matches!(event, Event::Answer { .. }));
         controller.handle(now, event);
         while let Some(action) = controller.poll() {
+            if let Action::Probe { id, .. } = action {
+                asked = Some((now, id));
+            }
             if let Action::SetRates { up, down } = action {
                 found.rates[1] += 1;
                 keep(&mut rates[1], [up, down]);
@@ -106,7 +132,7 @@ pub fn drive(input: impl BufRead, mut output: impl Write) -> Result<(), String> 
                 controller.handle(now, Event::Start);
             }
             Line::Event(event) => controller.handle(now, event),
-            Line::Rates(_) | Line::Other => {}
+            Line::Rates(_) | Line::Probe(_) | Line::Other => {}
         }
         let mut actions = Vec::new();
         while let Some(action) = controller.poll() {
@@ -147,7 +173,8 @@ fn read(text: &str) -> Option<(Time, Line)> {
         }),
         (Some("deadline"), _) => Line::Event(Event::Deadline),
         (None, Some("rates")) => Line::Rates(["up", "down"].map(|key| number(text, key).map(Rate::bits))),
-        (None, Some("counters" | "probe")) => Line::Other,
+        (None, Some("probe")) => Line::Probe(u32::try_from(number(text, "id")?).ok()?),
+        (None, Some("counters")) => Line::Other,
         _ => return None,
     };
     Some((now, line))
@@ -240,7 +267,7 @@ mod tests {
         let mut out = String::new();
         let probe = Action::Probe { reflector: 1, id: 2, question: Question::Dns };
         tape::action(now, &probe, &mut out).expect("written");
-        assert_eq!(read(&out), Some((now, Line::Other)));
+        assert_eq!(read(&out), Some((now, Line::Probe(2))));
     }
 
     #[test]
