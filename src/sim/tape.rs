@@ -67,10 +67,9 @@ pub fn replay(input: impl BufRead, mut each: impl FnMut(&str)) -> Result<Replay,
             }
             // What was asked then is what this one asked at the same moment, by another number.
             Line::Probe(id) => {
-                if let Some(own) = asked.filter(|(at, _)| *at == now).map(|(_, own)| own) {
-                    if let Some(place) = numbers.get_mut(id as usize % NUMBERS) {
-                        *place = (id, own);
-                    }
+                let own = asked.filter(|(at, _)| *at == now).map(|(_, own)| own);
+                if let (Some(own), Some(place)) = (own, numbers.get_mut(id as usize % NUMBERS)) {
+                    *place = (id, own);
                 }
                 continue;
             }
