@@ -204,7 +204,7 @@ impl Pilot {
 
     /// What is worth knowing after a restart.
     pub fn learnt(&self) -> [Option<Rate>; 2] {
-        self.controller.learnt()
+        self.controller.memory().rates()
     }
 
     fn bounds(&self, way: Way) -> Option<Bounds> {
@@ -220,12 +220,7 @@ impl Pilot {
         if self.tap == Some(tap) {
             return false;
         }
-        let learnt = self.learnt();
-        for (bounds, rate) in [&mut self.setup.up, &mut self.setup.down].into_iter().zip(learnt) {
-            if let (Some(bounds), Some(rate)) = (bounds, rate) {
-                bounds.start = Some(rate);
-            }
-        }
+        self.setup = self.setup.recall(self.controller.memory());
         self.tap = Some(tap);
         self.counters = counters;
         self.controller = Controller::new(&self.setup);
@@ -269,12 +264,7 @@ impl Pilot {
 
     /// Begins to record, from what it would start with now.
     pub fn record(&mut self, now: Time) {
-        let mut setup = self.setup;
-        for (bounds, rate) in [&mut setup.up, &mut setup.down].into_iter().zip(self.learnt()) {
-            if let Some(bounds) = bounds {
-                bounds.start = rate.or(bounds.start);
-            }
-        }
+        let setup = self.setup.recall(self.controller.memory());
         let mut tape = String::new();
         tape::start(now, &setup, &mut tape).expect("a String takes everything");
         self.tape = Some(tape);

@@ -51,16 +51,17 @@ impl Looked {
 /// The exit code.
 pub(crate) fn look(places: &Places) -> Result<Looked, u8> {
     let (config, _) = configuration(places)?;
-    if let Err(error) = desk::ask(&places.state, "speeds")
+    let asked = ask(places);
+    if let Err(error) = &asked
         && config.wans.iter().any(|wan| Way::ALL.iter().any(|way| wan.steers(*way)))
     {
         eprintln!("weir: {error}");
     }
-    let (mut standings, mut speeds) = ask(places);
+    let (mut standings, mut speeds) = asked.unwrap_or_default();
     let look = || Connection::open().and_then(|mut connection| observe(&mut connection, networks()));
     for _ in 1..TRIES {
         let (observation, seen) = told(look())?;
-        let (later, speeds_later) = ask(places);
+        let (later, speeds_later) = ask(places).unwrap_or_default();
         let is_still = speeds == speeds_later;
         (standings, speeds) = (later, speeds_later);
         if is_still {
@@ -90,11 +91,11 @@ fn told<T>(result: std::io::Result<T>) -> Result<T, u8> {
     })
 }
 
-/// How the running daemon steers lines; nothing if none runs, or if others may not ask it.
-fn ask(places: &Places) -> (Vec<Standing>, Speeds) {
-    let answer = desk::ask(&places.state, "speeds").ok().flatten().unwrap_or_default();
+/// How the running daemon steers lines; nothing if none runs.
+fn ask(places: &Places) -> std::io::Result<(Vec<Standing>, Speeds)> {
+    let answer = desk::ask(&places.state, "speeds")?.unwrap_or_default();
     let standings: Vec<Standing> = answer.lines().filter_map(Standing::from_text).collect();
     let mut speeds = Speeds::default();
     standings.iter().for_each(|one| speeds.set(one.place, one.way, Some(one.speed)));
-    (standings, speeds)
+    Ok((standings, speeds))
 }

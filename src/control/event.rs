@@ -62,6 +62,13 @@ pub struct Memory {
     pub down: Option<Rate>,
 }
 
+impl Memory {
+    /// Upload, download.
+    pub const fn rates(self) -> [Option<Rate>; 2] {
+        [self.up, self.down]
+    }
+}
+
 impl Setup {
     /// The same, beginning where another controller has ended.
     #[must_use]

@@ -59,12 +59,6 @@ impl Meter {
         self.known().take_while(|reading| now - reading.at <= span).any(|reading| reading.packets >= QUEUE)
     }
 
-    /// Whether it did so in all readings of the last `span`.
-    pub fn had_backlog(&self, span: Micros) -> bool {
-        let now = self.readings[0].at;
-        self.known().take_while(|reading| now - reading.at <= span).all(|reading| reading.packets >= QUEUE)
-    }
-
     /// Whether it did so in one of the readings of the last `span`, or is used up nearly without a queue.
     pub fn is_pressed(&self, span: Micros, rate: u64) -> bool {
         self.has_waited(span) || self.leaving(span).is_some_and(|pace| pace > rate / 10 * 9)

@@ -38,7 +38,7 @@ pub use view::{Reason, State, View};
 use crate::limits::REFLECTORS;
 use crate::measure::baseline::Baseline;
 use crate::measure::probe::{Prober, Sent};
-use crate::units::{self, Micros, Rate, Time};
+use crate::units::{self, Micros, Time};
 use flight::Flight;
 use pace::Pace;
 use queue::Queue;
@@ -138,11 +138,6 @@ impl Controller {
     /// What has been learnt and is worth keeping: [`Setup::recall`] begins with it.
     pub fn memory(&self) -> Memory {
         Memory { up: self.up.learnt(), down: self.down.learnt() }
-    }
-
-    /// The rates worth knowing after a restart.
-    pub fn learnt(&self) -> [Option<Rate>; 2] {
-        [self.up.learnt(), self.down.learnt()]
     }
 
     /// The counters are read and perhaps somebody is asked.

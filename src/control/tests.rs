@@ -2,6 +2,7 @@
 //! The controller as a whole, on lines so simple that a sentence describes them; the simulator knows the others.
 
 use super::*;
+use crate::units::Rate;
 use crate::units::{Bytes, Way as Direction};
 
 /// A line on which nothing queues by itself: answers take 20 ms, and what a test says on top.

@@ -134,14 +134,12 @@ impl Daemon {
 
     /// Lets go what was held long enough; steered lines go on by themselves, others get their speeds back.
     pub(super) fn let_go(&mut self, now: Time) {
-        let before = self.held.len();
         let over: Vec<String> =
             self.held.iter().filter(|held| held.until <= now).map(|held| held.name.clone()).collect();
         if over.is_empty() {
             return;
         }
         self.held.retain(|held| held.until > now);
-        debug_assert!(self.held.len() < before);
         for (place, line) in self.plan.lines.iter().enumerate() {
             let wan = self.config.as_ref().and_then(|config| config.wans.get(place));
             let Some(wan) = wan.filter(|_| over.contains(&line.name)) else { continue };

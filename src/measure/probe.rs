@@ -222,12 +222,6 @@ impl Prober {
         Self { questions, ..self }
     }
 
-    /// The line is another one: whoever did not answer may now. What is under way is still waited for.
-    pub fn forget(&mut self) {
-        let Self { flying, counts, count, questions, .. } = *self;
-        *self = Self { flying, counts, questions, ..Self::new(count as u16) };
-    }
-
     /// What became of all probes.
     pub fn counts(&self) -> Counts {
         self.counts
