@@ -193,7 +193,7 @@ impl Pilot {
 
     /// Where a direction begins; `None`: it is not steered.
     pub fn begins(&self, way: Way) -> Option<Rate> {
-        self.bounds(way).map(|bounds| bounds.begin())
+        self.bounds(way).map(|bounds| bounds.begin(way))
     }
 
     /// `rate` within the bounds of a direction.

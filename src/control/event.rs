@@ -3,7 +3,12 @@
 
 pub use crate::measure::counters::WayCounters;
 pub use crate::measure::probe::{Question, Questions};
-use crate::units::{Micros, Rate, Time};
+use crate::units::{Micros, Rate, Time, Way};
+
+/// Where an upload begins of which nothing is known: what is too much for it fills the modem's buffer;
+const UNKNOWN_UP: Rate = Rate::kbit(1_500);
+/// and a download: what is too little lasts, for a sender that was stopped early takes long to come back.
+const UNKNOWN_DOWN: Rate = Rate::mbit(8);
 
 /// What is known of one direction before anything is measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,8 +23,12 @@ pub struct Bounds {
 
 impl Bounds {
     /// Where a line nothing has been measured of begins.
-    pub fn begin(&self) -> Rate {
-        let begin = self.start.or(self.most).unwrap_or(Rate::mbit(1));
+    pub fn begin(&self, way: Way) -> Rate {
+        let unknown = match way {
+            Way::Up => UNKNOWN_UP,
+            Way::Down => UNKNOWN_DOWN,
+        };
+        let begin = self.start.or(self.most).unwrap_or(unknown);
         let begin = begin.min(self.most.unwrap_or(begin));
         begin.max(self.least.unwrap_or(begin))
     }

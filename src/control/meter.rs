@@ -9,6 +9,9 @@ const READINGS: usize = 16;
 /// This many packets waiting are a queue; fewer are on their way.
 const QUEUE: u32 = 3;
 
+/// A rate of which less than this share passes, in per cent, holds nobody back, though a burst waits for a moment.
+const WORKED: u64 = 40;
+
 /// One reading.
 #[derive(Clone, Copy, Debug, Default)]
 struct Reading {
@@ -61,7 +64,8 @@ impl Meter {
 
     /// Whether it did so in one of the readings of the last `span`, or is used up nearly without a queue.
     pub fn is_pressed(&self, span: Micros, rate: u64) -> bool {
-        self.has_waited(span) || self.leaving(span).is_some_and(|pace| pace > rate / 10 * 9)
+        let Some(pace) = self.leaving(span) else { return self.has_waited(span) };
+        pace > rate / 10 * 9 || pace > rate / 100 * WORKED && self.has_waited(span)
     }
 
     /// What our shaper has let out by `now`, if it goes on as it did: at `rate` while packets wait.

@@ -67,8 +67,8 @@ impl Controller {
     /// For a line of which this is known.
     pub fn new(setup: &Setup) -> Self {
         Self {
-            up: Way::new(true, setup.up, setup.target),
-            down: Way::new(false, setup.down, setup.target),
+            up: Way::new(units::Way::Up, setup.up, setup.target),
+            down: Way::new(units::Way::Down, setup.down, setup.target),
             prober: Prober::new(setup.reflectors).only(setup.questions),
             flight: Flight::default(),
             whole: core::array::from_fn(|_| Baseline::default()),

@@ -110,15 +110,12 @@ impl Pace {
 
     /// How long to the next look, on a line that carries `bits` per second in its slower direction.
     pub fn gap(&self, bits: u64) -> Micros {
-        match self.state {
-            State::Loaded if !self.is_blind() => {
-                Micros((PROBE * 1_000_000 / bits.max(1)).clamp(LOADED.0, IDLE.0))
-            }
-            State::Loaded | State::Light | State::Blind => {
-                Micros((PROBE * 1_000_000 / bits.max(1)).clamp(LIGHT.0, IDLE.0))
-            }
-            State::Idle => IDLE,
-        }
+        let least = match self.state {
+            State::Loaded if !self.is_blind() => LOADED,
+            State::Loaded | State::Light | State::Blind => LIGHT,
+            State::Idle => return IDLE,
+        };
+        Micros((PROBE * 1_000_000 / bits.max(1)).clamp(least.0, IDLE.0))
     }
 
     /// Whether this look asks somebody.

@@ -5,12 +5,12 @@ use super::blind::{Blind, Seen};
 use super::capacity::{Capacity, median};
 use super::event::{Bounds, WayCounters};
 use super::meter::{Meter, time};
-use super::rate::{LEAST, Law, MOST, Sight, TARGET};
+use super::rate::{LEAST, Law, MOST, Sight, TARGET, Temper};
 use super::route::Route;
 use super::view::{Reason, State, View};
 use crate::limits::REFLECTORS;
 use crate::measure::baseline::Baseline;
-use crate::units::{Bytes, Micros, Rate, Time};
+use crate::units::{Bytes, Micros, Rate, Time, Way as Direction};
 
 /// A wait on a line that is hardly used is noise up to here.
 const MINOR: u64 = 30_000;
@@ -27,7 +27,7 @@ const QUEUED: u64 = 800;
 /// How far an answer may be off, beside the jitter that was seen.
 const BLUR: u64 = 2_000;
 /// How late an answer may be in each direction, beside the jitter that was seen.
-const LATE: u64 = 4_000;
+const LATE: u64 = 10_000;
 /// Arrivals are counted over this.
 const WINDOW: Micros = Micros::ms(100);
 /// Over this where they are a bound only.
@@ -38,7 +38,7 @@ const PRESSED: Micros = Micros::ms(200);
 const STEP_UP: u64 = 80;
 /// or lower by so many.
 const STEP_DOWN: u64 = 60;
-/// Increases are sent at most this often.
+/// Increases are sent at most this often, once the line is known.
 const CALM: Micros = Micros::ms(100);
 /// Counters farther apart than this were not read in time.
 const LOST: Micros = Micros::secs(4);
@@ -51,7 +51,7 @@ const ALIVE: u64 = 2_000;
 /// One direction.
 #[derive(Clone, Debug)]
 pub struct Way {
-    is_up: bool,
+    direction: Direction,
     /// Whether its rate is ours to set.
     is_steered: bool,
     bounds: Bounds,
@@ -79,17 +79,17 @@ pub struct Way {
 
 impl Way {
     /// A direction of which this is known.
-    pub fn new(is_up: bool, bounds: Option<Bounds>, aim: Option<Micros>) -> Self {
+    pub fn new(direction: Direction, bounds: Option<Bounds>, aim: Option<Micros>) -> Self {
         let (is_steered, bounds) = (bounds.is_some(), bounds.unwrap_or_default());
         // Where it would begin without anything learnt says nothing of the line.
-        let blank = Bounds { start: None, ..bounds }.begin();
+        let blank = Bounds { start: None, ..bounds }.begin(direction);
         let known = bounds.start.filter(|start| *start != blank).map_or(0, Rate::bits_per_sec);
         let mut way = Self {
-            is_up,
+            direction,
             is_steered,
             bounds,
             aim,
-            law: Law::new(bounds.begin().bits_per_sec(), known),
+            law: Law::new(Temper::of(direction), bounds.begin(direction).bits_per_sec(), known),
             baselines: core::array::from_fn(|_| Baseline::default()),
             meter: Meter::default(),
             applied: 0,
@@ -115,6 +115,10 @@ impl Way {
         }
     }
 
+    const fn is_up(&self) -> bool {
+        matches!(self.direction, Direction::Up)
+    }
+
     /// Whether the line is hardly used.
     pub fn is_light(&self) -> bool {
         !self.meter.has_backlog() && self.at_work() < self.law.rate / 10
@@ -127,7 +131,12 @@ impl Way {
 
     /// Whether it is used so much that a queue can come of it.
     pub fn is_loaded(&self) -> bool {
-        self.meter.has_backlog() || self.at_work() > self.law.rate / 4
+        self.meter.has_backlog() || self.at_work() > self.known_rate() / 4
+    }
+
+    /// The rate, or what the line carries where that is known and less.
+    fn known_rate(&self) -> u64 {
+        if self.law.is_new { self.law.rate } else { self.law.rate.min(self.law.level) }
     }
 
     /// Whether it carries data and not only the acknowledgements of the other direction's, or is held back by us.
@@ -169,7 +178,11 @@ impl Way {
         if !self.is_blind {
             // What was cut for missing answers was no queue.
             self.is_blind = true;
-            self.law.rate = self.law.rate.max(self.law.level / 4 * 3).max(self.bounds.begin().bits_per_sec());
+            self.law.rate = self
+                .law
+                .rate
+                .max(self.law.level / 4 * 3)
+                .max(self.bounds.begin(self.direction).bits_per_sec());
         }
         let has_backlog = self.meter.has_waited(GROPED);
         let before = self.law.rate;
@@ -185,6 +198,10 @@ impl Way {
     /// Whether the shaper is what holds the traffic back.
     pub fn is_pressed(&self) -> bool {
         self.meter.is_pressed(PRESSED, self.applied)
+    }
+
+    fn passing(&self) -> u64 {
+        self.meter.leaving(PRESSED).unwrap_or(0)
     }
 
     /// A full packet's time at the rate, in microseconds.
@@ -218,7 +235,7 @@ impl Way {
         self.target = self.target();
         let noise = WAITED + 2 * self.jitter;
         let has_waited = wait > noise;
-        let is_queued = if self.is_up {
+        let is_queued = if self.is_up() {
             self.passed(now, sent, wait, has_waited, middle > noise);
             middle > noise
         } else {
@@ -232,7 +249,10 @@ impl Way {
         }
         let (wait, target) = (self.wait, self.target);
         let is_queued = is_queued && wait > 0;
-        self.law.judge(now, &Sight { wait, target, is_queued, is_pressed: self.is_pressed() });
+        self.law.judge(
+            now,
+            &Sight { wait, target, is_queued, is_pressed: self.is_pressed(), passed: self.passing() },
+        );
         let minor = target + 4 * self.jitter;
         if let Some(by) = self.route.hear(now, middle, self.applied, self.law.capacity.now(), minor) {
             self.lengthen(by);
@@ -257,14 +277,12 @@ impl Way {
     /// A download's answer: it is as old as its way home, and what arrives is what the line carries if it is full.
     fn arrived(&mut self, now: Time, has_waited: bool, is_queued: bool) {
         self.law.capacity.unbound();
-        self.wait = median(self.waits);
+        // An answer may be late by chance, but never early.
+        self.wait = median(self.waits).min(self.waits[0]);
         if is_queued && let Some(arriving) = self.meter.arriving(WINDOW) {
             self.law.capacity.learn(now, arriving);
         }
-        if !has_waited
-            && self.meter.has_backlog()
-            && let Some(arriving) = self.meter.arriving(LONG_WINDOW)
-        {
+        if !has_waited && let Some(arriving) = self.meter.arriving(LONG_WINDOW) {
             self.law.capacity.at_least(arriving);
         }
     }
@@ -286,10 +304,10 @@ impl Way {
     /// A probe that was sent when `released` was let out has not left by `exit`, and has waited for `late` at least.
     pub fn overdue(&mut self, now: Time, released: Bytes, exit: Time, late: u64) {
         let bound =
-            if self.is_up { self.law.capacity.bound(released, exit) } else { self.meter.arriving(WINDOW) };
+            if self.is_up() { self.law.capacity.bound(released, exit) } else { self.meter.arriving(WINDOW) };
         let Some(bound) = bound else { return };
         self.law.capacity.at_most(now, bound);
-        let wait = if self.is_up {
+        let wait = if self.is_up() {
             let sent = time(self.released(now).0.saturating_sub(released.0), self.law.capacity.now());
             sent.saturating_sub((now - exit).0)
         } else {
@@ -299,7 +317,16 @@ impl Way {
         self.target = self.target();
         if self.wait > self.target {
             let (wait, target) = (self.wait, self.target);
-            self.law.judge(now, &Sight { wait, target, is_queued: true, is_pressed: self.is_pressed() });
+            self.law.judge(
+                now,
+                &Sight {
+                    wait,
+                    target,
+                    is_queued: true,
+                    is_pressed: self.is_pressed(),
+                    passed: self.passing(),
+                },
+            );
             self.law.reason = Reason::Overdue;
             self.bound();
         }
@@ -315,7 +342,7 @@ impl Way {
     pub fn change(&mut self, now: Time) -> Option<Rate> {
         let (want, have) = (self.law.rate, self.applied);
         let is_small = want.abs_diff(have) * 1000 < have * if want > have { STEP_UP } else { STEP_DOWN };
-        let is_soon = want > have && now - self.applied_at < CALM;
+        let is_soon = want > have && !self.law.is_new && now - self.applied_at < CALM;
         if !self.is_steered || have > 0 && (is_small || is_soon) {
             return None;
         }
