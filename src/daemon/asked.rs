@@ -4,7 +4,7 @@
 //! A request is one line of words: `speeds`, `hold LINE SECONDS`, `rate LINE UP DOWN SECONDS` (bits per second),
 //! `release LINE`. A dash stands for "all lines" or "as it is". The answer begins with `ok` or `error: why`.
 
-use super::{Action, Daemon, End, Level};
+use super::{Action, Daemon, End, Level, steering};
 use crate::steer::{Pilot, Standing};
 use crate::tc::shape::guaranteed;
 use crate::units::{Micros, Rate, Time, Way};
@@ -59,7 +59,7 @@ impl Daemon {
 
     /// The pilot of a line, for whoever records it.
     pub fn recorded(&mut self, place: usize) -> Option<&mut Pilot> {
-        self.pilots.iter_mut().find(|pilot| pilot.place == place)
+        steering::at(&mut self.pilots, place)
     }
 
     /// How every steered or held direction stands, a line each.
@@ -69,7 +69,7 @@ impl Daemon {
             let held = self.held.iter().find(|held| held.name == line.name).map(|held| held.until - now);
             for way in Way::ALL {
                 let Some(speed) = self.speeds.get(place, way) else { continue };
-                let pilot = self.pilots.iter().find(|pilot| pilot.place == place);
+                let pilot = self.pilot_at(place);
                 let standing = Standing::new(place, way, speed, pilot, held);
                 let _ = writeln!(out, "{}", standing.to_text());
             }
@@ -111,11 +111,8 @@ impl Daemon {
             let text = format!("{name}: rates are held for {span}");
             self.actions.push_back(Action::Say(Level::Info, text));
             self.held.push(Held { name, until: now + span });
-            for pilot in self.pilots.iter_mut().filter(|pilot| pilot.place == place) {
-                if pilot.rest() {
-                    let (far, probe) = (Vec::new(), crate::config::steer::Probing::None);
-                    self.actions.push_back(Action::Listen { line: place, device: None, far, probe });
-                }
+            if steering::at(&mut self.pilots, place).is_some_and(Pilot::rest) {
+                self.actions.push_back(steering::hush(place));
             }
         }
         Ok(())
