@@ -388,7 +388,7 @@ fn a_line_whose_device_went_away_rests_and_goes_on_when_it_is_back() {
 
 #[test]
 fn what_was_learnt_is_where_the_next_start_begins() {
-    let learnt = Learnt::from_text("weir learnt 1\nwan 12000 34000\n");
+    let (learnt, _) = Learnt::from_text("weir learnt 1\nwan 12000 34000\n");
     let mut machine = Machine::new(Daemon::new(Lacks::default()).knowing(learnt));
     machine.file = Ok((steered(), Vec::new()));
     machine.tell(Event::Start);
@@ -403,7 +403,7 @@ fn what_a_line_carried_is_written_down_once_it_is_known_and_seldom_after() {
     machine.tell(Event::Start);
     machine.pass(Micros::secs(3600));
     assert_eq!(machine.learnt, [] as [String; 0], "nothing was measured, so nothing is known");
-    let learnt = Learnt::from_text("weir learnt 1\nwan 12000 34000\n");
+    let (learnt, _) = Learnt::from_text("weir learnt 1\nwan 12000 34000\n");
     let mut machine = Machine::new(Daemon::new(Lacks::default()).knowing(learnt));
     machine.file = Ok((steered(), Vec::new()));
     machine.tell(Event::Start);

@@ -44,7 +44,23 @@ pub fn lacks(places: &Places) -> Lacks {
 
 /// What was learnt of the lines, before a reboot or after it.
 pub fn learnt(places: &Places) -> Learnt {
-    Learnt::from_text(&places.lasting.read(LEARNT))
+    let path = places.lasting.path(LEARNT);
+    let warn = |text: &str| log::say(Level::Warning, &format!("{}{text}", path.display()));
+    match read_bounded(&path) {
+        Ok(bytes) => {
+            let (learnt, damage) = Learnt::from_text(&String::from_utf8_lossy(&bytes));
+            if let Some((line, why)) = damage {
+                warn(&format!(":{line}: {why}"));
+            }
+            learnt
+        }
+        Err(error) => {
+            if error.kind() != io::ErrorKind::NotFound {
+                warn(&format!(": {}", why(&error)));
+            }
+            Learnt::default()
+        }
+    }
 }
 
 /// Where things are.

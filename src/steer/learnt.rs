@@ -15,22 +15,35 @@ impl Learnt {
     /// The first line of the file; another version's is not read.
     const HEAD: &'static str = "weir learnt 1";
 
-    /// Reads a file; what is not understood was not learnt.
-    pub fn from_text(text: &str) -> Self {
-        let mut lines = text.lines();
-        if lines.next() != Some(Self::HEAD) {
-            return Self::default();
-        }
-        let line = |line: &str| {
-            let mut words = line.split(' ');
-            let name = words.next()?.into();
-            let mut rate = || {
-                let kbit: u32 = words.next()?.parse().ok()?;
-                (kbit > 0).then_some(Rate::kbit(kbit))
+    /// Reads a file; what is not understood was not learnt. If anything is not: the first such line, and what follows.
+    pub fn from_text(text: &str) -> (Self, Option<(u32, &'static str)>) {
+        let mut lines = (1..).zip(text.split_inclusive('\n'));
+        let head = lines.next().map_or("", |(_, head)| head.trim_end());
+        if head != Self::HEAD {
+            let is_ours = head.starts_with("weir learnt ");
+            let why = if is_ours {
+                "of another version of weir; not read"
+            } else {
+                "not what weir writes; not read"
             };
-            Some((name, [rate(), rate()]))
-        };
-        Self(lines.filter_map(line).take(limits::WANS).collect())
+            return (Self::default(), Some((1, why)));
+        }
+        let (mut all, mut damage) = (Vec::new(), None);
+        for (number, line) in lines {
+            // Without its end a line may lack a digit.
+            let whole = line.strip_suffix('\n');
+            let mut words = whole.unwrap_or_default().split(' ');
+            let name = words.next().unwrap_or_default();
+            let kbit = [(); 2].map(|()| words.next().and_then(|word| word.parse::<u32>().ok()));
+            if name.is_empty() || kbit.contains(&None) || words.next().is_some() {
+                damage.get_or_insert((number, "damaged; what else can be read is used"));
+            }
+            if !name.is_empty() && all.len() < limits::WANS {
+                let rates = kbit.map(|kbit| kbit.filter(|kbit| *kbit > 0).map(Rate::kbit));
+                all.push((name.into(), rates));
+            }
+        }
+        (Self(all), damage)
     }
 
     /// Writes a file.
@@ -82,13 +95,33 @@ mod tests {
         let mut learnt = Learnt::default();
         learnt.set("lte", [Some(Rate::mbit(12)), None]);
         learnt.set("wan", [None, Some(Rate::mbit(90))]);
-        assert_eq!(Learnt::from_text(&learnt.to_text()), learnt);
+        assert_eq!(Learnt::from_text(&learnt.to_text()), (learnt, None));
         for broken in ["", "weir learnt 2\nlte 1 2\n", "x", "\u{0}weir learnt 1\nlte 1 2"] {
-            assert_eq!(Learnt::from_text(broken), Learnt::default(), "{broken}");
+            assert_eq!(Learnt::from_text(broken).0, Learnt::default(), "{broken}");
         }
-        let half = Learnt::from_text("weir learnt 1\nlte 12000 x\nwan\n\n- -1 99999999999\n");
+        let (half, _) = Learnt::from_text("weir learnt 1\nlte 12000 x\nwan\n\n- -1 99999999999\n");
         assert_eq!(half.get("lte"), [Some(Rate::mbit(12)), None]);
         assert_eq!(half.get("-"), [None, None]);
+    }
+
+    #[test]
+    fn a_damaged_file_is_told_by_its_first_bad_line_and_the_rest_is_used() {
+        const DAMAGED: Option<&str> = Some("damaged; what else can be read is used");
+        for (text, line, why, wan) in [
+            ("", 1, Some("not what weir writes; not read"), None),
+            ("weir learnt 2\nwan 9000 0\n", 1, Some("of another version of weir; not read"), None),
+            ("weir learnt 1", 0, None, None),
+            ("weir learnt 1\nlte 5000 x\nwan 9000 0\nx\n", 2, DAMAGED, Some(9)),
+            ("weir learnt 1\nwan 9000 0\nlte\n", 3, DAMAGED, Some(9)),
+            ("weir learnt 1\nwan 9000 0\n\n", 3, DAMAGED, Some(9)),
+            ("weir learnt 1\nwan 9000 0 7\n", 2, DAMAGED, Some(9)),
+            // The second rate may have been a longer one.
+            ("weir learnt 1\nlte 1000 0\nwan 9000 34", 3, DAMAGED, None),
+        ] {
+            let (learnt, damage) = Learnt::from_text(text);
+            assert_eq!(damage, why.map(|why| (line, why)), "{text}");
+            assert_eq!(learnt.get("wan"), [wan.map(Rate::mbit), None], "{text}");
+        }
     }
 
     #[test]
