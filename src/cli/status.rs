@@ -7,10 +7,11 @@ use crate::report::{Seen, snapshot};
 
 /// Prints the status; the exit code says whether every wanted direction is shaped.
 pub(crate) fn run(options: &Options) -> u8 {
-    let looked = match look(&options.places) {
+    let mut looked = match look(&options.places) {
         Ok(looked) => looked,
         Err(code) => return code,
     };
+    looked.find_speeds();
     let seen = &looked.seen;
     let mut plan = looked.plan(&looked.observation.world);
     plan.yield_to_others(&seen.tree);
