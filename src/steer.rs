@@ -9,6 +9,7 @@
 //! ```
 
 mod learnt;
+mod silence;
 mod standing;
 mod tap;
 
@@ -16,9 +17,12 @@ pub use learnt::Learnt;
 pub use standing::Standing;
 pub use tap::{Side, Tap};
 
+use silence::Silence;
+
 use crate::config::steer::{Far, Probing};
 use crate::config::{Config, Wan};
 use crate::control::{self, Bounds, Controller, Setup, State, View};
+use crate::daemon::Level;
 use crate::measure::counters::{Counters, Sample};
 use crate::measure::probe::Questions;
 use crate::measure::reflectors::BUILT_IN;
@@ -47,8 +51,8 @@ pub struct Pilot {
     tape: Option<String>,
     /// When it was last told something.
     now: Time,
-    /// Whether nobody answered when it was last looked at.
-    is_blind: bool,
+    /// What was said of nobody answering.
+    silence: Silence,
 }
 
 impl Pilot {
@@ -67,7 +71,7 @@ impl Pilot {
             wants: [None; 2],
             tape: None,
             now: Time(0),
-            is_blind: false,
+            silence: Silence::default(),
         })
     }
 
@@ -208,19 +212,11 @@ impl Pilot {
         }
     }
 
-    /// What has become of the answers, when that is news.
-    pub fn news(&mut self) -> Option<&'static str> {
-        let is_blind = self.tap.is_some()
-            && self.setup.reflectors > 0
-            && self.controller.view(Way::Up).state == State::Blind;
-        if core::mem::replace(&mut self.is_blind, is_blind) == is_blind || self.tap.is_none() {
-            return None;
-        }
-        Some(if is_blind {
-            "nobody answers probes: counters alone steer (see options 'reflector' and 'probe')"
-        } else {
-            "probes are answered again"
-        })
+    /// What has become of the answers, when that is news and was not said lately.
+    pub fn news(&mut self, now: Time) -> Option<(Level, String)> {
+        let is_blind =
+            self.setup.reflectors > 0 && self.view(Way::Up).is_some_and(|view| view.state == State::Blind);
+        self.silence.news(now, is_blind, self.tap.is_some())
     }
 
     /// The rate it wants for a direction, once.

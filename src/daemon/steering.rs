@@ -97,9 +97,9 @@ impl Daemon {
                 pilot.handle(now, control::Event::Deadline);
             }
             perform(pilot, &mut self.actions);
-            if let Some(text) = pilot.news() {
+            if let Some((level, text)) = pilot.news(now) {
                 let text = format!("{}: {text}", pilot.name);
-                self.actions.push_back(Action::Say(Level::Warning, text));
+                self.actions.push_back(Action::Say(level, text));
             }
         }
         if self.learn_at.is_some_and(|at| now >= at) {
