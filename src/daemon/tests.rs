@@ -319,10 +319,13 @@ fn a_held_line_has_its_rate_until_the_time_is_over_and_is_steered_on_then() {
     let mut machine = Machine::new(Daemon::new(Lacks::default()));
     machine.file = Ok((steered(), Vec::new()));
     machine.tell(Event::Start);
-    assert_eq!(machine.ask("rate wan 7000000 - 60"), "ok\n");
+    let answer = machine.ask("rate wan 7000000 - 60");
+    assert!(
+        answer.starts_with("ok\nwan: upload 7 Mbit/s, download ") && answer.ends_with(", held for 1 min\n")
+    );
     assert_eq!(line_rate(&machine, "eth0"), Some(Rate::mbit(7)));
     assert!(machine.ask("speeds").contains("0 0 7000000 "));
-    assert!(machine.ask("speeds").contains("held, for 60 s more"));
+    assert!(machine.ask("speeds").contains("held, for 1 min more"));
     machine.tell(Event::Reload);
     assert_eq!(line_rate(&machine, "eth0"), Some(Rate::mbit(7)), "a reload does not end it");
     machine.pass(Micros::secs(60));
@@ -334,14 +337,28 @@ fn a_held_line_has_its_rate_until_the_time_is_over_and_is_steered_on_then() {
 fn a_line_with_speeds_can_be_held_at_others_and_gets_its_own_back() {
     let mut machine = Machine::new(Daemon::new(Lacks::default()));
     machine.tell(Event::Start);
-    assert_eq!(machine.ask("rate - 2000000 - 3600"), "ok\n");
+    assert_eq!(machine.ask("rate - 2000000 - -"), "ok\nwan: upload 2 Mbit/s, held for 1 h\n");
     assert_eq!(line_rate(&machine, "eth0"), Some(Rate::mbit(2)));
     machine.tell(Event::LinksChanged).wait();
     assert_eq!(line_rate(&machine, "eth0"), Some(Rate::mbit(2)), "looking again changes nothing");
-    assert_eq!(machine.ask("release wan"), "ok\n");
+    assert_eq!(machine.ask("release wan"), "ok\nwan: rates are no longer held\n");
     machine.wait();
     assert_eq!(line_rate(&machine, "eth0"), Some(Rate::mbit(5)));
     assert!(!machine.heard("putting them back"), "what the end of a hold changes is nobody's meddling");
+}
+
+#[test]
+fn a_hold_without_a_time_does_not_move_the_end_that_somebody_gave() {
+    let mut machine = Machine::new(Daemon::new(Lacks::default()));
+    machine.tell(Event::Start).ask("rate wan 2000000 - 600");
+    machine.pass(Micros::secs(100));
+    let still = "ok\nwan: upload 2 Mbit/s, still held for 8 min 20 s\n";
+    assert_eq!(machine.ask("hold - -"), still);
+    assert!(machine.heard(still.trim().trim_start_matches("ok\n")), "the log says the same");
+    assert_eq!(machine.ask("hold wan 90"), "ok\nwan: upload 2 Mbit/s, held for 1 min 30 s\n");
+    machine.pass(Micros::secs(91));
+    assert_eq!(line_rate(&machine, "eth0"), Some(Rate::mbit(5)));
+    assert_eq!(machine.ask("release -"), "ok\nnothing was held\n");
 }
 
 #[test]
@@ -349,7 +366,8 @@ fn rates_that_somebody_set_are_not_taken_for_measured_ones() {
     let mut machine = Machine::new(Daemon::new(Lacks::default()));
     machine.file = Ok((steered(), Vec::new()));
     machine.tell(Event::Start);
-    assert_eq!(machine.ask("rate wan 90000000 70000000 1"), "ok\n");
+    let held = "ok\nwan: upload 90 Mbit/s, download 70 Mbit/s, held for 1 s\n";
+    assert_eq!(machine.ask("rate wan 90000000 70000000 1"), held);
     machine.pass(Micros::secs(5));
     assert!(line_rate(&machine, "eth0") < Some(Rate::mbit(20)));
     machine.tell(Event::Stop { keep: false });
