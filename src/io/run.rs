@@ -175,16 +175,22 @@ pub fn run(mut daemon: Daemon, first: Event, places: &Places, keep: bool) -> io:
             let now = clock::now();
             match Desk::wants_record(&request).map(|line| daemon.record(now, line)) {
                 None => Desk::answer(stream, &daemon.asked(now, &request)),
-                Some(Ok(place)) => recorders.push(Recorder::new(place, stream)),
+                Some(Ok(place)) => recorders.push(Recorder::new(place, stream, &reactor)),
                 Some(Err(text)) => Desk::answer(stream, &format!("error: {text}\n")),
             }
             continue;
         }
         recorders.retain_mut(|recorder| {
-            let Some(pilot) = daemon.recorded(recorder.place) else { return false };
-            let is_taken = pilot.tape().is_some_and(|tape| recorder.take(tape));
+            let pilot = daemon.recorded(recorder.place);
+            let is_taken = pilot.is_some_and(|pilot| {
+                let is_taken = pilot.tape().is_some_and(|tape| recorder.take(tape));
+                if !is_taken {
+                    pilot.record_no_more();
+                }
+                is_taken
+            });
             if !is_taken {
-                pilot.record_no_more();
+                recorder.watched.into_iter().for_each(|watched| reactor.forget(watched));
             }
             is_taken
         });
