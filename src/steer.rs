@@ -11,6 +11,7 @@
 mod learnt;
 mod silence;
 mod standing;
+mod tally;
 mod tap;
 
 pub use learnt::Learnt;
@@ -18,6 +19,7 @@ pub use standing::Standing;
 pub use tap::{Side, Tap};
 
 use silence::Silence;
+use tally::Tally;
 
 use crate::config::steer::{Far, Probing};
 use crate::config::{Config, Wan};
@@ -53,6 +55,8 @@ pub struct Pilot {
     now: Time,
     /// What was said of nobody answering.
     silence: Silence,
+    /// What became of its probes.
+    tally: Tally,
 }
 
 impl Pilot {
@@ -72,6 +76,7 @@ impl Pilot {
             tape: None,
             now: Time(0),
             silence: Silence::default(),
+            tally: Tally::default(),
         })
     }
 
@@ -133,6 +138,7 @@ impl Pilot {
         self.counters = counters;
         self.controller = Controller::new(&self.setup);
         self.wants = [None; 2];
+        self.tally = Tally::default();
         self.handle(now, control::Event::Start);
         true
     }
@@ -165,6 +171,9 @@ impl Pilot {
             return;
         }
         self.now = now;
+        if let control::Event::Answer { id, .. } = event {
+            self.tally.answered(id);
+        }
         if let Some(tape) = &mut self.tape {
             let written = match event {
                 control::Event::Start => tape::start(now, &self.setup, tape),
@@ -201,6 +210,9 @@ impl Pilot {
             if let Some(tape) = &mut self.tape {
                 tape::action(self.now, &action, tape).expect("a String takes everything");
             }
+            if let control::Action::Probe { reflector, id, .. } = action {
+                self.tally.asked(id, reflector);
+            }
             match action {
                 control::Action::SetRates { up, down } => {
                     for (want, rate) in self.wants.iter_mut().zip([up, down]) {
@@ -217,6 +229,16 @@ impl Pilot {
         let is_blind =
             self.setup.reflectors > 0 && self.view(Way::Up).is_some_and(|view| view.state == State::Blind);
         self.silence.news(now, is_blind, self.tap.is_some())
+    }
+
+    /// So many answers came too late to count, and so many were to none of its probes.
+    pub fn heard_besides(&mut self, late: u32, forged: u32) {
+        self.tally.odd = [late, forged];
+    }
+
+    /// What became of its probes, for people; `None`: it asks nobody.
+    pub fn probes(&self) -> Option<String> {
+        (self.tap.is_some() && self.setup.reflectors > 0).then(|| self.tally.text())
     }
 
     /// The rate it wants for a direction, once.

@@ -24,6 +24,8 @@ pub(crate) struct Looked {
     pub(crate) seen: Seen,
     /// How the running daemon steers lines; none if none runs.
     pub(crate) standings: Vec<Standing>,
+    /// What became of their probes, by line.
+    pub(crate) probes: Vec<(usize, String)>,
     speeds: Speeds,
     /// Why the kernel's word is all there is; `None`: the daemon answers.
     silence: Option<&'static str>,
@@ -74,18 +76,19 @@ pub(crate) fn look(places: &Places) -> Result<Looked, u8> {
         observation.world.lacks = lacks(places);
         let before = core::mem::replace(&mut asked, ask(places));
         let [before, speeds] = [&before, &asked].map(|asked| match asked {
-            Ok(Some(standings)) => speeds(standings),
+            Ok(Some(answer)) => speeds(&standings(answer)),
             _ => Speeds::default(),
         });
         if tries < TRIES && before != speeds {
             continue;
         }
-        let (silence, standings) = match asked {
-            Ok(Some(standings)) => (None, standings),
-            Ok(None) => (Some("no daemon runs: it stays at the rate that was left"), Vec::new()),
-            Err(_) => (Some("the daemon does not answer: this is what the kernel has"), Vec::new()),
+        let (silence, answer) = match asked {
+            Ok(Some(answer)) => (None, answer),
+            Ok(None) => (Some("no daemon runs: it stays at the rate that was left"), String::new()),
+            Err(_) => (Some("the daemon does not answer: this is what the kernel has"), String::new()),
         };
-        return Ok(Looked { config, observation, seen, standings, speeds, silence });
+        let (standings, probes) = (standings(&answer), probes(&answer));
+        return Ok(Looked { config, observation, seen, standings, probes, speeds, silence });
     }
 }
 
@@ -97,9 +100,21 @@ fn told<T>(result: std::io::Result<T>) -> Result<T, u8> {
 }
 
 /// How the running daemon steers lines; `None`: none runs.
-fn ask(places: &Places) -> std::io::Result<Option<Vec<Standing>>> {
-    let answer = desk::ask(&places.state, "speeds")?;
-    Ok(answer.map(|answer| answer.lines().filter_map(Standing::from_text).collect()))
+fn ask(places: &Places) -> std::io::Result<Option<String>> {
+    desk::ask(&places.state, "speeds")
+}
+
+fn standings(answer: &str) -> Vec<Standing> {
+    answer.lines().filter_map(Standing::from_text).collect()
+}
+
+/// `probes PLACE TEXT`.
+fn probes(answer: &str) -> Vec<(usize, String)> {
+    let probes = answer.lines().filter_map(|line| {
+        let (place, text) = line.strip_prefix("probes ")?.split_once(' ')?;
+        Some((place.parse().ok()?, text.into()))
+    });
+    probes.collect()
 }
 
 fn speeds(standings: &[Standing]) -> Speeds {

@@ -17,7 +17,7 @@ pub(crate) fn run(options: &Options) -> u8 {
     plan.yield_to_others(&seen.tree);
     let seen = Seen { links: &seen.links, tree: &seen.tree, counters: &seen.counters };
     let mut report = snapshot(&looked.config, &plan, &seen);
-    report.steered(looked.standings);
+    report.steered(looked.standings, looked.probes);
     let mut out = String::new();
     let written = if options.is_json { report.write_json(&mut out) } else { report.write_text(&mut out) };
     written.expect("a String takes everything");

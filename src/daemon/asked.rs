@@ -68,12 +68,12 @@ impl Daemon {
         Ok(pilot.place)
     }
 
-    /// The pilot of a line, for whoever records it.
+    /// The pilot of a line, for whoever records it, or heard something.
     pub fn recorded(&mut self, place: usize) -> Option<&mut Pilot> {
         steering::at(&mut self.pilots, place)
     }
 
-    /// How every steered or held direction stands, a line each.
+    /// How every steered or held direction stands, and what became of a line's probes, a line each.
     fn standings(&self, now: Time) -> String {
         let mut out = String::from("ok\n");
         for (place, line) in self.plan.lines.iter().enumerate() {
@@ -83,6 +83,9 @@ impl Daemon {
                 let pilot = self.pilot_at(place);
                 let standing = Standing::new(place, way, speed, pilot, held);
                 let _ = writeln!(out, "{}", standing.to_text());
+            }
+            if let Some(probes) = self.pilot_at(place).and_then(Pilot::probes) {
+                let _ = writeln!(out, "probes {place} {probes}");
             }
         }
         out

@@ -326,11 +326,13 @@ fn a_held_line_has_its_rate_until_the_time_is_over_and_is_steered_on_then() {
     assert_eq!(line_rate(&machine, "eth0"), Some(Rate::mbit(7)));
     assert!(machine.ask("speeds").contains("0 0 7000000 "));
     assert!(machine.ask("speeds").contains("held, for 1 min more"));
+    assert!(!machine.ask("speeds").contains("probes"), "none are sent");
     machine.tell(Event::Reload);
     assert_eq!(line_rate(&machine, "eth0"), Some(Rate::mbit(7)), "a reload does not end it");
     machine.pass(Micros::secs(60));
     assert!(machine.heard("rates are no longer held"));
     assert!(machine.ask("speeds").contains("nothing measured yet"), "{}", machine.ask("speeds"));
+    assert!(machine.ask("speeds").contains("\nprobes 0 0 of "), "{}", machine.ask("speeds"));
 }
 
 #[test]

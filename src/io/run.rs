@@ -174,7 +174,14 @@ pub fn run(mut daemon: Daemon, first: Event, places: &Places, keep: bool) -> io:
         if let Some((stream, request)) = asked {
             let now = clock::now();
             match Desk::wants_record(&request).map(|line| daemon.record(now, line)) {
-                None => Desk::answer(stream, &daemon.asked(now, &request)),
+                None => {
+                    for (line, late, forged) in hands.ears.besides() {
+                        if let Some(pilot) = daemon.recorded(line) {
+                            pilot.heard_besides(late, forged);
+                        }
+                    }
+                    Desk::answer(stream, &daemon.asked(now, &request));
+                }
                 Some(Ok(place)) => recorders.push(Recorder::new(place, stream, &reactor)),
                 Some(Err(text)) => Desk::answer(stream, &format!("error: {text}\n")),
             }

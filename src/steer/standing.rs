@@ -143,7 +143,7 @@ mod tests {
             let wanted = plan_with(&config, &world, &found, &mut Memo::default());
             let seen = Seen { links: &links, tree: &plan.tree, counters: &[] };
             let mut report = snapshot(&config, &wanted, &seen);
-            report.steered(left);
+            report.steered(left, Vec::new());
             let mut text = String::new();
             report.write_text(&mut text).expect("a String takes everything");
             assert!(report.is_shaping(), "{most} {text}");
