@@ -547,7 +547,7 @@ impl Daemon {
     fn tell(&mut self) {
         let mut lines: Vec<String> = Vec::new();
         for (place, line) in self.plan.lines.iter().enumerate() {
-            let pilot = self.pilots.iter().find(|pilot| pilot.place == place);
+            let pilot = self.pilot_at(place);
             let told = |way: Way, direction: &Direction| match direction {
                 // Its rate is no news: it moves many times a second.
                 Direction::Shaped { device, engine, .. }

@@ -40,6 +40,8 @@ pub struct LineReport {
     pub is_up: Option<bool>,
     /// What a packet costs on it: the preset's name, overhead and mpu.
     pub link: (&'static str, i16, u16),
+    /// What became of its probes; `None`: none are sent.
+    pub probes: Option<String>,
     /// Leaving traffic.
     pub upload: DirectionReport,
     /// Arriving traffic.
@@ -107,6 +109,7 @@ pub fn snapshot(config: &Config, plan: &Plan, seen: &Seen<'_>) -> Snapshot {
         device: line.device,
         is_up: line.device.and_then(|device| seen.link(&device)).map(|link| link.is_up),
         link: (wan.link.name, wan.link.overhead, wan.link.mpu),
+        probes: None,
         upload: direction(config, plan, line, &line.upload, seen),
         download: direction(config, plan, line, &line.download, seen),
     });
@@ -227,8 +230,13 @@ fn classes(config: &Config, device: &DeviceName, seen: &Seen<'_>) -> Vec<ClassRe
 }
 
 impl Snapshot {
-    /// Adds what the daemon says about lines it steers.
-    pub fn steered(&mut self, standings: Vec<Standing>) {
+    /// Adds what the daemon says about lines it steers: how they stand, and of some what became of their probes.
+    pub fn steered(&mut self, standings: Vec<Standing>, probes: Vec<(usize, String)>) {
+        for (place, text) in probes {
+            if let Some(line) = self.lines.get_mut(place) {
+                line.probes = Some(text);
+            }
+        }
         for standing in standings {
             let Some(line) = self.lines.get_mut(standing.place) else { continue };
             let way = match standing.way {
@@ -292,6 +300,9 @@ fn write_line(line: &LineReport, out: &mut impl Write) -> fmt::Result {
     };
     let (name, overhead, mpu) = line.link;
     writeln!(out, "{}: {device} ({state}), link {name}: overhead {overhead}, mpu {mpu}", line.name)?;
+    if let Some(probes) = &line.probes {
+        writeln!(out, "  probes   {probes}")?;
+    }
     for (label, way) in [("upload", &line.upload), ("download", &line.download)] {
         write!(out, "  {label:<9}")?;
         match (&way.rate, &way.trouble) {
@@ -366,6 +377,10 @@ fn json_line<W: Write>(line: &LineReport, json: &mut Json<'_, W>) -> fmt::Result
             json.plain("overhead_bytes", overhead)?;
             json.plain("mpu_bytes", mpu)
         })?;
+        match &line.probes {
+            Some(probes) => json.text("probes", probes)?,
+            None => json.plain("probes", "null")?,
+        }
         json_direction("upload", &line.upload, json)?;
         json_direction("download", &line.download, json)
     })
@@ -422,6 +437,7 @@ mod tests {
     #[test]
     fn a_class_with_a_long_name_does_not_break_the_columns_and_the_usual_ones_fit_a_terminal() {
         for (name, most) in [("critical", 80), ("a_class_with_a_rather_long_name", 120)] {
+            let probes = "6 of 6 reflectors answer; 123456 sent, 1234 lost, 12 late, 1 forged";
             let row = |name: &str| ClassReport {
                 name: name.into(),
                 rate: Rate::kbit(237),
@@ -442,9 +458,18 @@ mod tests {
             let link = ("ethernet", 38, 84);
             let (upload, download) =
                 (way.clone(), DirectionReport { classes: alloc::vec![row("low")], ..way });
-            let line = LineReport { name: "w".into(), device: None, is_up: None, link, upload, download };
+            let line = LineReport {
+                name: "w".into(),
+                device: None,
+                is_up: None,
+                link,
+                probes: Some(probes.into()),
+                upload,
+                download,
+            };
             let mut out = String::new();
             write_line(&line, &mut out).expect("a String takes everything");
+            assert!(out.contains("\n  probes   6 of") && probes.len() <= 69, "{out}");
             let rows: Vec<&str> = out.lines().filter(|line| line.starts_with("    ")).collect();
             assert_eq!(rows.len(), 6, "{out}");
             assert!(rows.iter().all(|row| row.len() == rows[0].len() && row.len() <= most), "{out}");

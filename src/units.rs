@@ -151,9 +151,24 @@ impl Micros {
     }
 }
 
-/// Written in the unit that fits: `800 us`, `5 ms`, `12.5 ms`, `3 s`.
+/// Written in the unit that fits: `800 us`, `12.5 ms`, `3 s`; from a minute on to the second: `1 min 30 s`, `1 h`.
 impl fmt::Display for Micros {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 >= 60_000_000 {
+            let seconds = self.0 / 1_000_000;
+            let parts = [
+                (seconds / 86_400, "d"),
+                (seconds / 3600 % 24, "h"),
+                (seconds / 60 % 60, "min"),
+                (seconds % 60, "s"),
+            ];
+            let mut gap = "";
+            for (count, unit) in parts.into_iter().filter(|(count, _)| *count > 0) {
+                write!(f, "{gap}{count} {unit}")?;
+                gap = " ";
+            }
+            return Ok(());
+        }
         let (unit, name) = match self.0 {
             1_000_000.. => (1_000_000, "s"),
             1_000.. => (1_000, "ms"),
@@ -431,6 +446,16 @@ mod tests {
     #[test]
     fn spans_shares_and_sizes_carry_their_unit() {
         assert_eq!(Micros(12_500).to_string(), "12.5 ms");
+        for (seconds, text) in [
+            (59, "59 s"),
+            (60, "1 min"),
+            (90, "1 min 30 s"),
+            (3600, "1 h"),
+            (3601, "1 h 1 s"),
+            (7 * 24 * 3600 - 1, "6 d 23 h 59 min 59 s"),
+        ] {
+            assert_eq!(Micros::secs(seconds).to_string(), text);
+        }
         assert_eq!(Permille(125).to_string(), "12.5 %");
         assert_eq!(Bytes(1514).to_string(), "1514 B");
         assert_eq!(Bytes::kib(1536).to_string(), "1.5 MiB");

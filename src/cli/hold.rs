@@ -4,10 +4,7 @@
 use super::{Options, exit_code, print};
 use crate::config::value;
 use crate::io::desk;
-use crate::units::{Micros, Rate, Way};
-
-/// How long rates are held unless told otherwise.
-const USUAL: Micros = Micros::secs(3600);
+use crate::units::{Rate, Way};
 
 /// `weir hold [LINE]`.
 pub(crate) fn hold(options: &Options) -> u8 {
@@ -16,8 +13,7 @@ pub(crate) fn hold(options: &Options) -> u8 {
         [line] => line,
         [_, word, ..] => return usage(&format!("one line, or none for all; '{word}' is too much")),
     };
-    let span = options.span.unwrap_or(USUAL);
-    ask(options, &format!("hold {line} {}", seconds(span)), &format!("rates stay as they are for {span}"))
+    ask(options, &format!("hold {line} {}", seconds(options)))
 }
 
 /// `weir set-rate [LINE] [up RATE] [down RATE]`.
@@ -45,20 +41,19 @@ pub(crate) fn set_rate(options: &Options) -> u8 {
     if rates == [None; 2] {
         return usage("no rate; for example: weir set-rate up 20mbit");
     }
-    let span = options.span.unwrap_or(USUAL);
     let bits = |rate: Option<Rate>| rate.map_or("-".into(), |rate| rate.bits_per_sec().to_string());
     let [up, down] = rates.map(bits);
-    ask(options, &format!("rate {line} {up} {down} {}", seconds(span)), &format!("held for {span}"))
+    ask(options, &format!("rate {line} {up} {down} {}", seconds(options)))
 }
 
 /// `weir release [LINE]`.
 pub(crate) fn release(options: &Options) -> u8 {
     let line = options.words.first().map_or("-", String::as_str);
-    ask(options, &format!("release {line}"), "rates are no longer held")
+    ask(options, &format!("release {line}"))
 }
 
-fn seconds(span: Micros) -> u64 {
-    span.0.div_ceil(1_000_000)
+fn seconds(options: &Options) -> String {
+    options.span.map_or("-".into(), |span| span.0.div_ceil(1_000_000).to_string())
 }
 
 fn usage(text: &str) -> u8 {
@@ -66,10 +61,10 @@ fn usage(text: &str) -> u8 {
     exit_code::USAGE
 }
 
-fn ask(options: &Options, request: &str, done: &str) -> u8 {
+fn ask(options: &Options, request: &str) -> u8 {
     match desk::ask(&options.places.state, request) {
-        Ok(Some(_)) => {
-            print(&format!("{done}\n"));
+        Ok(Some(done)) => {
+            print(&done);
             exit_code::OK
         }
         Ok(None) => {

@@ -24,13 +24,24 @@ pub(crate) struct Looked {
     pub(crate) seen: Seen,
     /// How the running daemon steers lines; none if none runs.
     pub(crate) standings: Vec<Standing>,
+    /// What became of their probes, by line.
+    pub(crate) probes: Vec<(usize, String)>,
     speeds: Speeds,
+    /// Why the kernel's word is all there is; `None`: the daemon answers.
+    silence: Option<&'static str>,
 }
 
 impl Looked {
     /// What is wanted in `world`, at the speeds of the daemon.
     pub(crate) fn plan(&self, world: &World) -> Plan {
         plan_with(&self.config, world, &self.speeds, &mut Memo::default())
+    }
+
+    /// From now on steered lines whose daemon is gone have the speeds it left in the kernel.
+    pub(crate) fn find_speeds(&mut self) {
+        let Some(why) = self.silence else { return };
+        self.standings = Standing::left(&self.config, &self.observation.world, &self.seen.tree, why);
+        self.speeds = speeds(&self.standings);
     }
 
     /// From now on steered lines that no daemon steers have the speeds it would begin with.
@@ -51,36 +62,33 @@ impl Looked {
 /// The exit code.
 pub(crate) fn look(places: &Places) -> Result<Looked, u8> {
     let (config, _) = configuration(places)?;
-    let asked = ask(places);
+    let mut asked = ask(places);
     if let Err(error) = &asked
         && config.wans.iter().any(|wan| Way::ALL.iter().any(|way| wan.steers(*way)))
     {
         eprintln!("weir: {error}");
     }
-    let (mut standings, mut speeds) = asked.unwrap_or_default();
     let look = || Connection::open().and_then(|mut connection| observe(&mut connection, networks()));
-    for _ in 1..TRIES {
-        let (observation, seen) = told(look())?;
-        let (later, speeds_later) = ask(places).unwrap_or_default();
-        let is_still = speeds == speeds_later;
-        (standings, speeds) = (later, speeds_later);
-        if is_still {
-            return Ok(Looked::new(config, places, (observation, seen), standings, speeds));
-        }
-    }
-    Ok(Looked::new(config, places, told(look())?, standings, speeds))
-}
-
-impl Looked {
-    fn new(
-        config: Config,
-        places: &Places,
-        (mut observation, seen): (Observation, Seen),
-        standings: Vec<Standing>,
-        speeds: Speeds,
-    ) -> Self {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let (mut observation, seen) = told(look())?;
         observation.world.lacks = lacks(places);
-        Self { config, observation, seen, standings, speeds }
+        let before = core::mem::replace(&mut asked, ask(places));
+        let [before, speeds] = [&before, &asked].map(|asked| match asked {
+            Ok(Some(answer)) => speeds(&standings(answer)),
+            _ => Speeds::default(),
+        });
+        if tries < TRIES && before != speeds {
+            continue;
+        }
+        let (silence, answer) = match asked {
+            Ok(Some(answer)) => (None, answer),
+            Ok(None) => (Some("no daemon runs: it stays at the rate that was left"), String::new()),
+            Err(_) => (Some("the daemon does not answer: this is what the kernel has"), String::new()),
+        };
+        let (standings, probes) = (standings(&answer), probes(&answer));
+        return Ok(Looked { config, observation, seen, standings, probes, speeds, silence });
     }
 }
 
@@ -91,11 +99,26 @@ fn told<T>(result: std::io::Result<T>) -> Result<T, u8> {
     })
 }
 
-/// How the running daemon steers lines; nothing if none runs.
-fn ask(places: &Places) -> std::io::Result<(Vec<Standing>, Speeds)> {
-    let answer = desk::ask(&places.state, "speeds")?.unwrap_or_default();
-    let standings: Vec<Standing> = answer.lines().filter_map(Standing::from_text).collect();
+/// How the running daemon steers lines; `None`: none runs.
+fn ask(places: &Places) -> std::io::Result<Option<String>> {
+    desk::ask(&places.state, "speeds")
+}
+
+fn standings(answer: &str) -> Vec<Standing> {
+    answer.lines().filter_map(Standing::from_text).collect()
+}
+
+/// `probes PLACE TEXT`.
+fn probes(answer: &str) -> Vec<(usize, String)> {
+    let probes = answer.lines().filter_map(|line| {
+        let (place, text) = line.strip_prefix("probes ")?.split_once(' ')?;
+        Some((place.parse().ok()?, text.into()))
+    });
+    probes.collect()
+}
+
+fn speeds(standings: &[Standing]) -> Speeds {
     let mut speeds = Speeds::default();
     standings.iter().for_each(|one| speeds.set(one.place, one.way, Some(one.speed)));
-    Ok((standings, speeds))
+    speeds
 }

@@ -217,8 +217,8 @@ pub(crate) const COMMANDS: &[Command] = &[
         name: "hold",
         arguments: "[LINE] [--for SPAN]",
         help: "keep the rates as they are for a while, and send no probes",
-        more: "Asks the running daemon. Without a line: all of them. For an hour unless told otherwise, at most a week; it \
-               ends with 'weir release', and with the daemon.",
+        more: "Asks the running daemon. Without a line: all of them. For an hour unless told otherwise, at most a week; a \
+               line that is held already keeps its end without --for. It ends with 'weir release', and with the daemon.",
         run: hold::hold,
     },
     Command {
@@ -226,7 +226,7 @@ pub(crate) const COMMANDS: &[Command] = &[
         arguments: "[LINE] [up RATE] [down RATE] [--for SPAN]",
         help: "give a line these rates for a while: weir set-rate up 20mbit --for 10m",
         more: "Asks the running daemon; also for lines with fixed speeds. With several lines name one. For an hour unless \
-               told otherwise, at most a week; then the line has its speed again or is steered on.",
+               told otherwise, at most a week; a line that is held already keeps its end without --for. Then the line has its speed again or is steered on.",
         run: hold::set_rate,
     },
     Command {

@@ -2,11 +2,14 @@
 //! `weir record`: what a line's controller hears and says, for `weir-sim replay`.
 
 use super::{Options, exit_code};
-use crate::io::desk;
-use std::time::Duration;
+use crate::io::{desk, run::signals};
+use crate::units::Micros;
+use nix::sys::signal::Signal;
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
 
 /// Unless told otherwise.
-const USUAL: Duration = Duration::from_secs(60);
+const USUAL: Micros = Micros::secs(60);
 
 /// Writes to standard output.
 pub(crate) fn run(options: &Options) -> u8 {
@@ -15,15 +18,23 @@ pub(crate) fn run(options: &Options) -> u8 {
         return exit_code::USAGE;
     }
     let line = options.words.first().map_or("-", String::as_str);
-    let span = options.span.map_or(USUAL, |span| Duration::from_micros(span.0));
-    match desk::record(&options.places.state, line, span, &mut std::io::stdout().lock()) {
-        Ok(Some(())) => exit_code::OK,
+    let span = options.span.unwrap_or(USUAL);
+    let began = Instant::now();
+    // From here on to be told to end means to say how much there is.
+    let recorded = signals(&[Signal::SIGINT, Signal::SIGTERM]).and_then(|signals| {
+        let (state, out) = (&options.places.state, &mut std::io::stdout().lock());
+        desk::record(state, line, Duration::from_micros(span.0), signals.as_fd(), out)
+    });
+    match recorded {
+        Ok(Some(lines)) => {
+            let span = Micros::ms(began.elapsed().as_millis() as u64);
+            eprintln!("weir: lines recorded: {lines}, in {span}");
+            exit_code::OK
+        }
         Ok(None) => {
             eprintln!("weir: no daemon is running here, so there is nothing to record");
             exit_code::FAILED
         }
-        // Whoever reads it has enough.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => exit_code::OK,
         Err(error) => {
             eprintln!("weir: {error}");
             exit_code::FAILED

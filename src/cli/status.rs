@@ -7,16 +7,17 @@ use crate::report::{Seen, snapshot};
 
 /// Prints the status; the exit code says whether every wanted direction is shaped.
 pub(crate) fn run(options: &Options) -> u8 {
-    let looked = match look(&options.places) {
+    let mut looked = match look(&options.places) {
         Ok(looked) => looked,
         Err(code) => return code,
     };
+    looked.find_speeds();
     let seen = &looked.seen;
     let mut plan = looked.plan(&looked.observation.world);
     plan.yield_to_others(&seen.tree);
     let seen = Seen { links: &seen.links, tree: &seen.tree, counters: &seen.counters };
     let mut report = snapshot(&looked.config, &plan, &seen);
-    report.steered(looked.standings);
+    report.steered(looked.standings, looked.probes);
     let mut out = String::new();
     let written = if options.is_json { report.write_json(&mut out) } else { report.write_text(&mut out) };
     written.expect("a String takes everything");

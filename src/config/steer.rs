@@ -183,10 +183,20 @@ pub(super) fn check(wan: &Wan, section: &Section, faults: &mut Faults) {
     }
     const ALL: [&str; 7] =
         ["latency_target", "upload_min", "upload_max", "download_min", "download_max", "reflector", "probe"];
-    if Way::ALL.iter().all(|way| !wan.steers(*way)) {
-        for option in ALL.iter().filter_map(|name| section.option(name)) {
+    let is_fixed = Way::ALL.iter().all(|way| !wan.steers(*way));
+    for option in ALL.iter().filter_map(|name| section.option(name)) {
+        if wan.download_on == DownloadOn::None && option.name.starts_with("download") {
+            faults.warn(option.line, &option.name, "not used: 'download_on' is 'none'");
+        } else if is_fixed {
             let text = "not used: the line keeps its speeds; set option 'adapt' to 1 to let them follow it";
             faults.warn(option.line, &option.name, text);
+        }
+    }
+    if is_fixed {
+        if wan.enabled && Way::ALL.iter().all(|way| wan.speed(*way).is_none()) {
+            let text =
+                "nothing is shaped: there is no speed to keep; set 'download' and 'upload', or 'adapt' to 1";
+            faults.warn(line_of(section, "adapt"), "adapt", text);
         }
     } else if wan.steer.probe == Probing::None && !wan.steer.reflectors.is_empty() {
         faults.warn(line_of(section, "reflector"), "reflector", "not used: 'probe' is 'none'");

@@ -2,9 +2,10 @@
 //! What the daemon answers to the other commands: how lines are steered, and holding them for a while.
 //!
 //! A request is one line of words: `speeds`, `hold LINE SECONDS`, `rate LINE UP DOWN SECONDS` (bits per second),
-//! `release LINE`. A dash stands for "all lines" or "as it is". The answer begins with `ok` or `error: why`.
+//! `release LINE`. A dash stands for "all lines", "as it is", or "as long as it is held already, else an hour". The
+//! answer begins with `ok`, what to tell the user behind it, or with `error: why`.
 
-use super::{Action, Daemon, End, Level};
+use super::{Action, Daemon, End, Level, steering};
 use crate::steer::{Pilot, Standing};
 use crate::tc::shape::guaranteed;
 use crate::units::{Micros, Rate, Time, Way};
@@ -13,11 +14,21 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Write;
 
+/// How long rates are held unless told otherwise.
+const USUAL: Micros = Micros::secs(3600);
+
 /// A line whose rates are somebody else's decision for a while.
 #[derive(Clone, Debug)]
 pub(super) struct Held {
     pub(super) name: String,
     until: Time,
+}
+
+impl Held {
+    /// How long it will be yet, in whole seconds.
+    fn left(&self, now: Time) -> Micros {
+        Micros::secs((self.until - now).0.div_ceil(1_000_000))
+    }
 }
 
 impl Daemon {
@@ -34,7 +45,7 @@ impl Daemon {
         };
         self.wake(now);
         match result {
-            Ok(()) => "ok\n".into(),
+            Ok(text) => format!("ok\n{text}"),
             Err(text) => format!("error: {text}\n"),
         }
     }
@@ -57,29 +68,41 @@ impl Daemon {
         Ok(pilot.place)
     }
 
-    /// The pilot of a line, for whoever records it.
+    /// The pilot of a line, for whoever records it, or heard something.
     pub fn recorded(&mut self, place: usize) -> Option<&mut Pilot> {
-        self.pilots.iter_mut().find(|pilot| pilot.place == place)
+        steering::at(&mut self.pilots, place)
     }
 
-    /// How every steered or held direction stands, a line each.
+    /// How every steered or held direction stands, and what became of a line's probes, a line each.
     fn standings(&self, now: Time) -> String {
         let mut out = String::from("ok\n");
         for (place, line) in self.plan.lines.iter().enumerate() {
-            let held = self.held.iter().find(|held| held.name == line.name).map(|held| held.until - now);
+            let held = self.held.iter().find(|held| held.name == line.name).map(|held| held.left(now));
             for way in Way::ALL {
                 let Some(speed) = self.speeds.get(place, way) else { continue };
-                let pilot = self.pilots.iter().find(|pilot| pilot.place == place);
+                let pilot = self.pilot_at(place);
                 let standing = Standing::new(place, way, speed, pilot, held);
                 let _ = writeln!(out, "{}", standing.to_text());
+            }
+            if let Some(probes) = self.pilot_at(place).and_then(Pilot::probes) {
+                let _ = writeln!(out, "probes {place} {probes}");
             }
         }
         out
     }
 
-    fn hold(&mut self, now: Time, line: &str, rates: [Option<Rate>; 2], seconds: &str) -> Result<(), String> {
+    fn hold(
+        &mut self,
+        now: Time,
+        line: &str,
+        rates: [Option<Rate>; 2],
+        seconds: &str,
+    ) -> Result<String, String> {
         let places = self.places(line)?;
-        let span = seconds.parse().map(Micros::secs).map_err(|_| format!("no time: {seconds}"))?;
+        let span = match seconds {
+            "-" => None,
+            _ => Some(seconds.parse().map(Micros::secs).map_err(|_| format!("no time: {seconds}"))?),
+        };
         let Some(config) = &self.config else { return Err("there is no configuration yet".into()) };
         if rates != [None; 2] && places.len() > 1 {
             return Err("there are several lines; name one".into());
@@ -105,31 +128,45 @@ impl Daemon {
             self.speeds.set(tune.line, tune.way, Some(speed));
             self.retune.add(&mut self.plan.tree, tune, &config.classes, speed);
         }
+        let mut told = String::new();
         for place in places {
             let Some(name) = config.wans.get(place).map(|wan| wan.name.clone()) else { continue };
-            self.held.retain(|held| held.name != name);
-            let text = format!("{name}: rates are held for {span}");
-            self.actions.push_back(Action::Say(Level::Info, text));
-            self.held.push(Held { name, until: now + span });
-            for pilot in self.pilots.iter_mut().filter(|pilot| pilot.place == place) {
-                if pilot.rest() {
-                    let (far, probe) = (Vec::new(), crate::config::steer::Probing::None);
-                    self.actions.push_back(Action::Listen { line: place, device: None, far, probe });
+            let before = self.held.iter().position(|held| held.name == name);
+            let before = before.map(|at| self.held.swap_remove(at).until);
+            // A time that somebody gave ends when it was said to, unless there is a new one.
+            let (until, word) = match (span, before) {
+                (None, Some(until)) => (until, "still "),
+                _ => (now + span.unwrap_or(USUAL), ""),
+            };
+            let mut text = format!("{name}: ");
+            for way in Way::ALL {
+                if let Some(speed) = self.speeds.get(place, way) {
+                    let _ = write!(text, "{way} {}, ", speed.line);
                 }
             }
+            let held = Held { name, until };
+            let _ = write!(text, "{word}held for {}", held.left(now));
+            let _ = writeln!(told, "{text}");
+            self.actions.push_back(Action::Say(Level::Info, text));
+            self.held.push(held);
+            if steering::at(&mut self.pilots, place).is_some_and(Pilot::rest) {
+                self.actions.push_back(steering::hush(place));
+            }
         }
-        Ok(())
+        Ok(told)
     }
 
-    fn release(&mut self, line: &str) -> Result<(), String> {
+    fn release(&mut self, line: &str) -> Result<String, String> {
         let places = self.places(line)?;
+        let mut told = String::new();
         for held in &mut self.held {
             let place = self.plan.lines.iter().position(|line| line.name == held.name);
             if place.is_some_and(|place| places.contains(&place)) {
                 held.until = Time(0);
+                let _ = writeln!(told, "{}: rates are no longer held", held.name);
             }
         }
-        Ok(())
+        Ok(if told.is_empty() { "nothing was held\n".into() } else { told })
     }
 
     /// Lets go what was held long enough; steered lines go on by themselves, others get their speeds back.

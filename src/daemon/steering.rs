@@ -4,6 +4,7 @@
 
 use super::{Action, Daemon, End, Level, Phase};
 use crate::config::Config;
+use crate::config::steer::Probing;
 use crate::control;
 use crate::measure::counters::Counters;
 use crate::steer::{Pilot, Tap};
@@ -77,9 +78,12 @@ impl Daemon {
             };
             if has_changed {
                 self.learn_at.get_or_insert(now + LEARN_FIRST);
-                let device = tap.map(|tap| tap.line);
-                let (far, probe) = (pilot.far.clone(), wan.steer.probe);
-                self.actions.push_back(Action::Listen { line, device, far, probe });
+                self.actions.push_back(tap.map_or(hush(line), |tap| Action::Listen {
+                    line,
+                    device: Some(tap.line),
+                    far: pilot.far.clone(),
+                    probe: wan.steer.probe,
+                }));
             }
         }
         self.pilots.iter_mut().for_each(|pilot| perform(pilot, &mut self.actions));
@@ -93,9 +97,9 @@ impl Daemon {
                 pilot.handle(now, control::Event::Deadline);
             }
             perform(pilot, &mut self.actions);
-            if let Some(text) = pilot.news() {
+            if let Some((level, text)) = pilot.news(now) {
                 let text = format!("{}: {text}", pilot.name);
-                self.actions.push_back(Action::Say(Level::Warning, text));
+                self.actions.push_back(Action::Say(level, text));
             }
         }
         if self.learn_at.is_some_and(|at| now >= at) {
@@ -106,9 +110,14 @@ impl Daemon {
         }
     }
 
+    /// The pilot of the line at a place.
+    pub(super) fn pilot_at(&self, place: usize) -> Option<&Pilot> {
+        self.pilots.iter().find(|pilot| pilot.place == place)
+    }
+
     /// Tells one pilot something, and does what it says.
     pub(super) fn pilot(&mut self, now: Time, line: usize, tell: impl FnOnce(&mut Pilot)) {
-        if let Some(pilot) = self.pilots.iter_mut().find(|pilot| pilot.place == line) {
+        if let Some(pilot) = at(&mut self.pilots, line) {
             tell(pilot);
             perform(pilot, &mut self.actions);
         }
@@ -121,7 +130,7 @@ impl Daemon {
     pub(super) fn retune(&mut self) {
         let Some(config) = &self.config else { return };
         for tune in &self.plan.tunes {
-            let Some(pilot) = self.pilots.iter_mut().find(|pilot| pilot.owns(tune)) else { continue };
+            let Some(pilot) = at(&mut self.pilots, tune.line) else { continue };
             let (Some(rate), Some(have)) = (pilot.take(tune.way), self.speeds.get(tune.line, tune.way))
             else {
                 continue;
@@ -164,6 +173,16 @@ impl Daemon {
             self.learnt = learnt;
         }
     }
+}
+
+/// The pilot of the line at a place, to be told something.
+pub(super) fn at(pilots: &mut [Pilot], place: usize) -> Option<&mut Pilot> {
+    pilots.iter_mut().find(|pilot| pilot.place == place)
+}
+
+/// Ends the listening on a line.
+pub(super) const fn hush(line: usize) -> Action {
+    Action::Listen { line, device: None, far: Vec::new(), probe: Probing::None }
 }
 
 /// What a pilot says, as the daemon's own actions.

@@ -319,29 +319,48 @@ fn a_held_line_has_its_rate_until_the_time_is_over_and_is_steered_on_then() {
     let mut machine = Machine::new(Daemon::new(Lacks::default()));
     machine.file = Ok((steered(), Vec::new()));
     machine.tell(Event::Start);
-    assert_eq!(machine.ask("rate wan 7000000 - 60"), "ok\n");
+    let answer = machine.ask("rate wan 7000000 - 60");
+    assert!(
+        answer.starts_with("ok\nwan: upload 7 Mbit/s, download ") && answer.ends_with(", held for 1 min\n")
+    );
     assert_eq!(line_rate(&machine, "eth0"), Some(Rate::mbit(7)));
     assert!(machine.ask("speeds").contains("0 0 7000000 "));
-    assert!(machine.ask("speeds").contains("held, for 60 s more"));
+    assert!(machine.ask("speeds").contains("held, for 1 min more"));
+    assert!(!machine.ask("speeds").contains("probes"), "none are sent");
     machine.tell(Event::Reload);
     assert_eq!(line_rate(&machine, "eth0"), Some(Rate::mbit(7)), "a reload does not end it");
     machine.pass(Micros::secs(60));
     assert!(machine.heard("rates are no longer held"));
     assert!(machine.ask("speeds").contains("nothing measured yet"), "{}", machine.ask("speeds"));
+    assert!(machine.ask("speeds").contains("\nprobes 0 0 of "), "{}", machine.ask("speeds"));
 }
 
 #[test]
 fn a_line_with_speeds_can_be_held_at_others_and_gets_its_own_back() {
     let mut machine = Machine::new(Daemon::new(Lacks::default()));
     machine.tell(Event::Start);
-    assert_eq!(machine.ask("rate - 2000000 - 3600"), "ok\n");
+    assert_eq!(machine.ask("rate - 2000000 - -"), "ok\nwan: upload 2 Mbit/s, held for 1 h\n");
     assert_eq!(line_rate(&machine, "eth0"), Some(Rate::mbit(2)));
     machine.tell(Event::LinksChanged).wait();
     assert_eq!(line_rate(&machine, "eth0"), Some(Rate::mbit(2)), "looking again changes nothing");
-    assert_eq!(machine.ask("release wan"), "ok\n");
+    assert_eq!(machine.ask("release wan"), "ok\nwan: rates are no longer held\n");
     machine.wait();
     assert_eq!(line_rate(&machine, "eth0"), Some(Rate::mbit(5)));
     assert!(!machine.heard("putting them back"), "what the end of a hold changes is nobody's meddling");
+}
+
+#[test]
+fn a_hold_without_a_time_does_not_move_the_end_that_somebody_gave() {
+    let mut machine = Machine::new(Daemon::new(Lacks::default()));
+    machine.tell(Event::Start).ask("rate wan 2000000 - 600");
+    machine.pass(Micros::secs(100));
+    let still = "ok\nwan: upload 2 Mbit/s, still held for 8 min 20 s\n";
+    assert_eq!(machine.ask("hold - -"), still);
+    assert!(machine.heard(still.trim().trim_start_matches("ok\n")), "the log says the same");
+    assert_eq!(machine.ask("hold wan 90"), "ok\nwan: upload 2 Mbit/s, held for 1 min 30 s\n");
+    machine.pass(Micros::secs(91));
+    assert_eq!(line_rate(&machine, "eth0"), Some(Rate::mbit(5)));
+    assert_eq!(machine.ask("release -"), "ok\nnothing was held\n");
 }
 
 #[test]
@@ -349,7 +368,8 @@ fn rates_that_somebody_set_are_not_taken_for_measured_ones() {
     let mut machine = Machine::new(Daemon::new(Lacks::default()));
     machine.file = Ok((steered(), Vec::new()));
     machine.tell(Event::Start);
-    assert_eq!(machine.ask("rate wan 90000000 70000000 1"), "ok\n");
+    let held = "ok\nwan: upload 90 Mbit/s, download 70 Mbit/s, held for 1 s\n";
+    assert_eq!(machine.ask("rate wan 90000000 70000000 1"), held);
     machine.pass(Micros::secs(5));
     assert!(line_rate(&machine, "eth0") < Some(Rate::mbit(20)));
     machine.tell(Event::Stop { keep: false });
@@ -388,7 +408,7 @@ fn a_line_whose_device_went_away_rests_and_goes_on_when_it_is_back() {
 
 #[test]
 fn what_was_learnt_is_where_the_next_start_begins() {
-    let learnt = Learnt::from_text("weir learnt 1\nwan 12000 34000\n");
+    let (learnt, _) = Learnt::from_text("weir learnt 1\nwan 12000 34000\n");
     let mut machine = Machine::new(Daemon::new(Lacks::default()).knowing(learnt));
     machine.file = Ok((steered(), Vec::new()));
     machine.tell(Event::Start);
@@ -403,7 +423,7 @@ fn what_a_line_carried_is_written_down_once_it_is_known_and_seldom_after() {
     machine.tell(Event::Start);
     machine.pass(Micros::secs(3600));
     assert_eq!(machine.learnt, [] as [String; 0], "nothing was measured, so nothing is known");
-    let learnt = Learnt::from_text("weir learnt 1\nwan 12000 34000\n");
+    let (learnt, _) = Learnt::from_text("weir learnt 1\nwan 12000 34000\n");
     let mut machine = Machine::new(Daemon::new(Lacks::default()).knowing(learnt));
     machine.file = Ok((steered(), Vec::new()));
     machine.tell(Event::Start);

@@ -4,7 +4,11 @@
 //! What may be asked, and the answers, are `daemon/asked`'s.
 
 use super::files::{StateDir, naming};
-use std::io::{self, BufRead, BufReader, Read, Write};
+use super::reactor::{Reactor, Watched};
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use nix::sys::socket::{MsgFlags, send};
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::{Duration, Instant};
@@ -68,8 +72,8 @@ impl Desk {
     }
 }
 
-impl std::os::fd::AsFd for Desk {
-    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+impl AsFd for Desk {
+    fn as_fd(&self) -> BorrowedFd<'_> {
         self.listener.as_fd()
     }
 }
@@ -84,51 +88,80 @@ impl Drop for Desk {
 pub struct Recorder {
     /// The line's place in the configuration.
     pub place: usize,
+    /// Where the reactor says that they are gone, if it had a place.
+    pub watched: Option<Watched>,
     stream: UnixStream,
 }
 
 impl Recorder {
     /// Tells that the recording begins.
-    pub fn new(place: usize, mut stream: UnixStream) -> Self {
+    pub fn new(place: usize, mut stream: UnixStream, reactor: &Reactor) -> Self {
+        let watched = reactor.watch_end(stream.as_fd()).ok();
         let _ = stream.write_all(b"ok\n");
-        Self { place, stream }
+        Self { place, watched, stream }
     }
 
-    /// Passes on what was recorded; says whether anybody still takes it.
+    /// Passes on what was recorded; says whether anybody still takes it, even when there is nothing.
     pub fn take(&mut self, tape: &mut String) -> bool {
-        let is_taken = tape.is_empty() || self.stream.write_all(tape.as_bytes()).is_ok();
+        let is_there = send(self.stream.as_raw_fd(), &[], MsgFlags::MSG_NOSIGNAL).is_ok();
+        let is_taken = is_there && self.stream.write_all(tape.as_bytes()).is_ok();
         tape.clear();
         is_taken
     }
 }
 
-/// Copies a line's recording to `out` until `out` takes no more, the daemon ends it, or the time is over.
+/// Copies a line's recording to `out` until nobody reads that, a signal comes, the daemon ends it, or the time is over;
+/// gives how many lines it was.
 ///
 /// # Errors
 /// Why there is none; `None`: no daemon runs.
-pub fn record(state: &StateDir, line: &str, span: Duration, out: &mut impl Write) -> io::Result<Option<()>> {
+pub fn record(
+    state: &StateDir,
+    line: &str,
+    span: Duration,
+    signals: BorrowedFd,
+    out: &mut (impl Write + AsFd),
+) -> io::Result<Option<usize>> {
     let Ok(mut stream) = UnixStream::connect(state.path(SOCKET)) else { return Ok(None) };
     let end = Instant::now() + span;
+    stream.set_read_timeout(Some(LONG_PATIENCE))?;
     stream.write_all(format!("record {line}").as_bytes())?;
     stream.shutdown(std::net::Shutdown::Write)?;
-    let mut reader = BufReader::new(stream);
-    let mut text = String::new();
-    reader.read_line(&mut text)?;
-    if text != "ok\n" {
-        return Err(io::Error::other(text.trim_start_matches("error: ").trim_end().to_owned()));
+    let mut text = [0; 3];
+    if stream.read_exact(&mut text).is_err() || text != *b"ok\n" {
+        let mut rest = text.to_vec();
+        stream.read_to_end(&mut rest)?;
+        let rest = String::from_utf8_lossy(&rest);
+        return Err(io::Error::other(rest.trim_start_matches("error: ").trim_end().to_owned()));
     }
+    let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
+    epoll.add(&stream, EpollEvent::new(EpollFlags::EPOLLIN, 0))?;
+    epoll.add(signals, EpollEvent::new(EpollFlags::EPOLLIN, 1))?;
+    // A pipe tells when its reader is gone; a file cannot be waited for, and has none.
+    let _ = epoll.add(out.as_fd(), EpollEvent::new(EpollFlags::empty(), 1));
+    let (mut pending, mut lines, mut buffer) = (Vec::new(), 0, [0; 4096]);
     loop {
-        let left = end.saturating_duration_since(Instant::now());
-        text.clear();
-        if left.is_zero() {
-            return Ok(Some(()));
+        let left = end.saturating_duration_since(Instant::now()).as_millis().min(i32::MAX as u128);
+        let mut events = [EpollEvent::empty(); 3];
+        let timeout = EpollTimeout::try_from(left as i32).unwrap_or(EpollTimeout::ZERO);
+        let count = epoll.wait(&mut events, timeout)?;
+        if left == 0 || events.iter().take(count).any(|event| event.data() != 0) {
+            return Ok(Some(lines));
         }
-        reader.get_ref().set_read_timeout(Some(left))?;
-        match reader.read_line(&mut text) {
-            Ok(0) => return Ok(Some(())),
-            Ok(_) => out.write_all(text.as_bytes())?,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Some(())),
-            Err(error) => return Err(error),
+        if count == 0 {
+            continue;
+        }
+        let read = stream.read(&mut buffer)?;
+        pending.extend(buffer.iter().take(read));
+        let whole = pending.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let done: Vec<u8> = pending.drain(..whole).collect();
+        match out.write_all(&done).and_then(|()| out.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Some(lines)),
+            other => other?,
+        }
+        lines += done.iter().filter(|byte| **byte == b'\n').count();
+        if read == 0 {
+            return Ok(Some(lines));
         }
     }
 }
@@ -153,5 +186,66 @@ pub fn ask(state: &StateDir, request: &str) -> io::Result<Option<String>> {
     match text.strip_prefix("ok\n") {
         Some(rest) => Ok(Some(rest.into())),
         None => Err(io::Error::other(text.trim_start_matches("error: ").trim_end().to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::Time;
+    use std::thread;
+
+    /// Records for a minute from a daemon that has two lines and a half to tell and then nothing; gives how many lines
+    /// there were, how long it took, and how often the daemon woke until it knew that nobody was there any more.
+    fn recorded(name: &str, signals: &UnixStream, out: &mut (impl Write + AsFd)) -> (usize, Duration, usize) {
+        let dir = std::env::temp_dir().join(format!("weir-desk-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).expect("a directory");
+        let state = StateDir::new(dir.clone());
+        let desk = Desk::open(state.clone()).expect("a socket");
+        let daemon = thread::spawn(move || {
+            let reactor = Reactor::new().expect("an epoll");
+            reactor.watch(desk.as_fd()).expect("a place");
+            let wait = || reactor.wait(Time(0), Some(Time(20_000_000))).expect("waited");
+            wait();
+            let (stream, request) = desk.next().expect("somebody asks");
+            assert_eq!(Desk::wants_record(&request), Some("wan"));
+            let mut recorder = Recorder::new(0, stream, &reactor);
+            recorder.take(&mut "one\ntwo\nthr".into());
+            let is_there = || {
+                wait();
+                recorder.take(&mut String::new())
+            };
+            std::iter::repeat_with(is_there).take_while(|is_there| *is_there).count()
+        });
+        let began = Instant::now();
+        let lines = record(&state, "wan", Duration::from_secs(60), signals.as_fd(), out);
+        let took = began.elapsed();
+        let wakes = daemon.join().expect("the daemon lives");
+        std::fs::remove_dir_all(&dir).expect("removed");
+        (lines.expect("recorded").expect("a daemon runs"), took, wakes)
+    }
+
+    #[test]
+    fn a_recording_ends_as_soon_as_its_reader_is_gone_though_nothing_more_is_written() {
+        let (mut reader, mut writer) = io::pipe().expect("a pipe");
+        let (signals, _quiet) = UnixStream::pair().expect("sockets");
+        let reading = thread::spawn(move || {
+            let mut text = [0; 8];
+            reader.read_exact(&mut text).expect("two lines");
+            text
+        });
+        let (lines, took, wakes) = recorded("reader", &signals, &mut writer);
+        assert_eq!((lines, wakes), (2, 0));
+        assert!(took < Duration::from_secs(20), "{took:?}");
+        assert_eq!(reading.join().expect("read"), *b"one\ntwo\n");
+    }
+
+    #[test]
+    fn a_recording_ends_as_soon_as_it_is_told_to_and_the_daemon_knows() {
+        let (signals, mut sender) = UnixStream::pair().expect("sockets");
+        let mut nowhere = std::fs::File::create("/dev/null").expect("there is one everywhere");
+        sender.write_all(b"!").expect("sent");
+        let (lines, took, wakes) = recorded("signal", &signals, &mut nowhere);
+        assert!(lines <= 2 && wakes == 0 && took < Duration::from_secs(20), "{lines} {wakes} {took:?}");
     }
 }

@@ -77,6 +77,14 @@ impl<'t, 'a> Ears<'t, 'a> {
         Self { tasks, reactor, events, ears: Vec::new() }
     }
 
+    /// What was heard besides answers that count, by line: those that came too late, and those nobody was asked for.
+    pub fn besides(&self) -> impl Iterator<Item = (usize, u32, u32)> {
+        self.ears.iter().map(|ear| {
+            let probes = ear.probes.borrow();
+            (ear.line, probes.late, probes.forged)
+        })
+    }
+
     /// Nobody listens on this line any more.
     pub fn close(&mut self, line: usize) {
         self.ears.retain(|ear| ear.line != line);

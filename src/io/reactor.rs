@@ -48,10 +48,23 @@ impl Reactor {
     /// # Errors
     /// The system's, or when all slots are taken.
     pub fn watch(&self, file: BorrowedFd) -> io::Result<Watched> {
+        self.watch_for(file, EpollFlags::EPOLLIN)
+    }
+
+    /// Wakes when the other end of `file` is gone, and for nothing else; then it must be closed.
+    ///
+    /// # Errors
+    /// The system's, or when all slots are taken.
+    pub fn watch_end(&self, file: BorrowedFd) -> io::Result<Watched> {
+        // EPOLLHUP comes unasked. The caller has ended its own writing, so EPOLLIN would come for ever.
+        self.watch_for(file, EpollFlags::empty())
+    }
+
+    fn watch_for(&self, file: BorrowedFd, what: EpollFlags) -> io::Result<Watched> {
         let mut slots = self.slots.borrow_mut();
         let free = slots.iter_mut().enumerate().find(|(_, slot)| !slot.is_used);
         let (place, slot) = free.ok_or_else(|| io::Error::other("too many files to wait for"))?;
-        self.epoll.add(file, EpollEvent::new(EpollFlags::EPOLLIN, place as u64))?;
+        self.epoll.add(file, EpollEvent::new(what, place as u64))?;
         *slot = Slot { is_used: true, ..Slot::default() };
         Ok(Watched(place))
     }

@@ -44,7 +44,23 @@ pub fn lacks(places: &Places) -> Lacks {
 
 /// What was learnt of the lines, before a reboot or after it.
 pub fn learnt(places: &Places) -> Learnt {
-    Learnt::from_text(&places.lasting.read(LEARNT))
+    let path = places.lasting.path(LEARNT);
+    let warn = |text: &str| log::say(Level::Warning, &format!("{}{text}", path.display()));
+    match read_bounded(&path) {
+        Ok(bytes) => {
+            let (learnt, damage) = Learnt::from_text(&String::from_utf8_lossy(&bytes));
+            if let Some((line, why)) = damage {
+                warn(&format!(":{line}: {why}"));
+            }
+            learnt
+        }
+        Err(error) => {
+            if error.kind() != io::ErrorKind::NotFound {
+                warn(&format!(": {}", why(&error)));
+            }
+            Learnt::default()
+        }
+    }
 }
 
 /// Where things are.
@@ -158,17 +174,30 @@ pub fn run(mut daemon: Daemon, first: Event, places: &Places, keep: bool) -> io:
         if let Some((stream, request)) = asked {
             let now = clock::now();
             match Desk::wants_record(&request).map(|line| daemon.record(now, line)) {
-                None => Desk::answer(stream, &daemon.asked(now, &request)),
-                Some(Ok(place)) => recorders.push(Recorder::new(place, stream)),
+                None => {
+                    for (line, late, forged) in hands.ears.besides() {
+                        if let Some(pilot) = daemon.recorded(line) {
+                            pilot.heard_besides(late, forged);
+                        }
+                    }
+                    Desk::answer(stream, &daemon.asked(now, &request));
+                }
+                Some(Ok(place)) => recorders.push(Recorder::new(place, stream, &reactor)),
                 Some(Err(text)) => Desk::answer(stream, &format!("error: {text}\n")),
             }
             continue;
         }
         recorders.retain_mut(|recorder| {
-            let Some(pilot) = daemon.recorded(recorder.place) else { return false };
-            let is_taken = pilot.tape().is_some_and(|tape| recorder.take(tape));
+            let pilot = daemon.recorded(recorder.place);
+            let is_taken = pilot.is_some_and(|pilot| {
+                let is_taken = pilot.tape().is_some_and(|tape| recorder.take(tape));
+                if !is_taken {
+                    pilot.record_no_more();
+                }
+                is_taken
+            });
             if !is_taken {
-                pilot.record_no_more();
+                recorder.watched.into_iter().for_each(|watched| reactor.forget(watched));
             }
             is_taken
         });

@@ -29,6 +29,7 @@ pub mod flow;
 pub mod fq;
 pub mod golden;
 pub mod link;
+mod object;
 pub mod packet;
 pub mod pilot;
 pub mod plot;

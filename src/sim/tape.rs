@@ -2,8 +2,10 @@
 //! Recordings read back: `replay` lets a controller hear again what one heard on a router, `drive` lets it hear what
 //! another program tells it.
 
+use super::object::Object;
 use super::pilot::{Action, Event, WayCounters};
 use crate::control::{Bounds, Controller, Setup};
+use crate::limits;
 use crate::tape;
 use crate::units::{Bytes, Micros, Rate, Time};
 use std::io::{BufRead, Write};
@@ -49,10 +51,11 @@ pub fn replay(input: impl BufRead, mut each: impl FnMut(&str)) -> Result<Replay,
     let (mut asked, mut numbers) = (None, [(0, 0); NUMBERS]);
     let (mut sums, mut samples) = ([0.0; 2], [0u32; 2]);
     for text in input.lines() {
-        let text = text.map_err(|error| error.to_string())?;
         found.lines += 1;
-        let (now, line) =
-            read(&text).ok_or_else(|| format!("line {}: not understood: {text}", found.lines))?;
+        let (now, line) = text
+            .map_err(|error| error.to_string())
+            .and_then(|text| read(&text))
+            .map_err(|error| format!("line {}: {error}", found.lines))?;
         found.span = now - *began.get_or_insert(now);
         let event = match line {
             Line::Start(setup) => {
@@ -122,9 +125,13 @@ fn keep(rates: &mut [Option<Rate>; 2], set: [Option<Rate>; 2]) {
 /// What is wrong with a line, or with a pipe.
 pub fn drive(input: impl BufRead, mut output: impl Write) -> Result<(), String> {
     let mut controller = Controller::new(&Setup::default());
-    for (number, text) in (1..).zip(input.lines()) {
-        let text = text.map_err(|error| error.to_string())?;
-        let (now, line) = read(&text).ok_or_else(|| format!("line {number}: not understood: {text}"))?;
+    let mut order = Order::default();
+    for (number, text) in (1u64..).zip(input.lines()) {
+        let (now, line) = text
+            .map_err(|error| error.to_string())
+            .and_then(|text| read(&text))
+            .and_then(|(now, line)| order.check(now, &line).map(|()| (now, line)))
+            .map_err(|error| format!("line {number}: {error}"))?;
         match line {
             Line::Start(setup) => {
                 controller = Controller::new(&setup);
@@ -147,74 +154,112 @@ pub fn drive(input: impl BufRead, mut output: impl Write) -> Result<(), String> 
     Ok(())
 }
 
-/// Reads one line; these have no nested objects, so that a value is what follows its key.
-fn read(text: &str) -> Option<(Time, Line)> {
-    let now = Time(number(text, "t")?);
-    let line = match (word(text, "event"), word(text, "action")) {
-        (Some("start"), _) => Line::Start(Setup {
-            up: bounds(text, "up"),
-            down: bounds(text, "down"),
-            target: number(text, "target").map(Micros),
-            reflectors: u16::try_from(number(text, "reflectors")?).ok()?,
+/// What another program must keep to; a daemon does by itself.
+#[derive(Default)]
+struct Order {
+    has_started: bool,
+    /// When the last line was.
+    now: Time,
+    /// When the counters were read last.
+    counted: Time,
+}
+
+impl Order {
+    fn check(&mut self, now: Time, line: &Line) -> Result<(), String> {
+        let is_before = |key: &str, at: Time, than: &str, other: Time| {
+            if at >= other { Ok(()) } else { Err(format!("'{key}' {} is before {than} {}", at.0, other.0)) }
+        };
+        is_before("t", now, "that of the line before,", self.now)?;
+        self.now = now;
+        match line {
+            Line::Start(_) => (self.has_started, self.counted) = (true, Time(0)),
+            Line::Event(_) if !self.has_started => return Err("nothing comes before a start".into()),
+            Line::Event(Event::Counters { at, .. }) => {
+                is_before("t", now, "'at'", *at)?;
+                is_before("at", *at, "that of the counters before,", self.counted)?;
+                self.counted = *at;
+            }
+            Line::Event(Event::Answer { sent, received, .. }) => {
+                is_before("received", *received, "'sent'", *sent)?;
+                is_before("t", now, "'received'", *received)?;
+            }
+            Line::Event(Event::Start | Event::Deadline) | Line::Rates(_) | Line::Probe(_) | Line::Other => {}
+        }
+        Ok(())
+    }
+}
+
+/// Reads one line.
+fn read(text: &str) -> Result<(Time, Line), String> {
+    let object = Object::read(text)?;
+    let now = Time(object.number("t")?);
+    let line = match (object.word("event"), object.word("action")) {
+        (Some("start"), None) => Line::Start(Setup {
+            up: bounds(&object, "up")?,
+            down: bounds(&object, "down")?,
+            target: object.maybe("target")?.map(Micros),
+            reflectors: at_most(&object, "reflectors", limits::REFLECTORS as u64)? as u16,
             ..Setup::default()
         }),
-        (Some("counters"), _) => Line::Event(Event::Counters {
-            at: number(text, "at").map_or(now, Time),
-            up: counters(text, "up")?,
-            down: counters(text, "down")?,
+        (Some("counters"), None) => Line::Event(Event::Counters {
+            at: object.given("at")?.map_or(now, Time),
+            up: counters(&object, "up")?,
+            down: counters(&object, "down")?,
         }),
-        (Some("answer"), _) => Line::Event(Event::Answer {
-            reflector: u16::try_from(number(text, "reflector")?).ok()?,
-            id: u32::try_from(number(text, "id")?).ok()?,
-            sent: Time(number(text, "sent")?),
-            received: Time(number(text, "received")?),
-            one_way: number(text, "out").map(Micros).zip(number(text, "back").map(Micros)),
+        (Some("answer"), None) => Line::Event(Event::Answer {
+            reflector: at_most(&object, "reflector", limits::REFLECTORS as u64 - 1)? as u16,
+            id: at_most(&object, "id", u32::MAX.into())? as u32,
+            sent: Time(object.number("sent")?),
+            received: Time(object.number("received")?),
+            one_way: match (object.given("out")?, object.given("back")?) {
+                (None, None) => None,
+                (Some(out), Some(back)) => Some((Micros(out), Micros(back))),
+                _ => return Err("'out' and 'back' come together or not at all".into()),
+            },
         }),
-        (Some("deadline"), _) => Line::Event(Event::Deadline),
-        (None, Some("rates")) => Line::Rates(["up", "down"].map(|key| number(text, key).map(Rate::bits))),
-        (None, Some("probe")) => Line::Probe(u32::try_from(number(text, "id")?).ok()?),
+        (Some("deadline"), None) => Line::Event(Event::Deadline),
+        (None, Some("rates")) => {
+            Line::Rates([object.maybe("up")?, object.maybe("down")?].map(|bits| bits.map(Rate::bits)))
+        }
+        (None, Some("probe")) => Line::Probe(at_most(&object, "id", u32::MAX.into())? as u32),
         (None, Some("counters")) => Line::Other,
-        _ => return None,
+        (Some(_), Some(_)) => return Err("both an event and an action".into()),
+        (Some(other), None) => return Err(format!("there is no event '{other}'")),
+        (None, Some(other)) => return Err(format!("there is no action '{other}'")),
+        (None, None) => return Err("neither an event nor an action".into()),
     };
-    Some((now, line))
+    Ok((now, line))
 }
 
-/// What follows `"key":`.
-fn value<'a>(text: &'a str, key: &str) -> Option<&'a str> {
-    let (_, rest) = text.split_once(&format!("\"{key}\":"))?;
-    Some(rest.trim_start())
+fn at_most(object: &Object<'_>, key: &str, most: u64) -> Result<u64, String> {
+    let number = object.number(key)?;
+    if number > most { Err(format!("'{key}' is above {most}")) } else { Ok(number) }
 }
 
-fn number(text: &str, key: &str) -> Option<u64> {
-    let rest = value(text, key)?;
-    rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+fn bounds(object: &Object<'_>, key: &str) -> Result<Option<Bounds>, String> {
+    let Some(rates) = object.array(key)? else { return Ok(None) };
+    let [least, start, most] = rates.map(|bits| bits.map(Rate::bits));
+    if least.zip(most).is_some_and(|(least, most)| least > most) {
+        return Err(format!("'{key}': the least is above the most"));
+    }
+    Ok(Some(Bounds { least, start, most }))
 }
 
-fn word<'a>(text: &'a str, key: &str) -> Option<&'a str> {
-    value(text, key)?.strip_prefix('"')?.split('"').next()
-}
-
-fn array<'a>(text: &'a str, key: &str) -> Option<impl Iterator<Item = Option<u64>> + use<'a>> {
-    let inside = value(text, key)?.strip_prefix('[')?.split(']').next()?;
-    Some(inside.split(',').map(|number| number.trim().parse().ok()))
-}
-
-fn bounds(text: &str, key: &str) -> Option<Bounds> {
-    let mut rates = array(text, key)?.map(|bits| bits.map(Rate::bits));
-    Some(Bounds { least: rates.next()?, start: rates.next()?, most: rates.next()? })
-}
-
-fn counters(text: &str, key: &str) -> Option<WayCounters> {
-    let mut numbers = array(text, key)?;
-    let mut next = || numbers.next().flatten();
-    Some(WayCounters {
-        released: Bytes(next()?),
-        line: Bytes(next()?),
-        backlog: Bytes(next()?),
-        packets: u32::try_from(next()?).ok()?,
-        drops: next()?,
-        marks: next()?,
-    })
+fn counters(object: &Object<'_>, key: &str) -> Result<WayCounters, String> {
+    let wrong = || format!("'{key}' must be an array of 6 whole numbers");
+    match object.array(key)?.ok_or_else(wrong)? {
+        [Some(released), Some(line), Some(backlog), Some(packets), Some(drops), Some(marks)] => {
+            Ok(WayCounters {
+                released: Bytes(released),
+                line: Bytes(line),
+                backlog: Bytes(backlog),
+                packets: u32::try_from(packets).map_err(|_| format!("'{key}': {packets} packets wait"))?,
+                drops,
+                marks,
+            })
+        }
+        _ => Err(wrong()),
+    }
 }
 
 #[cfg(test)]
@@ -246,7 +291,7 @@ mod tests {
         };
         let mut out = String::new();
         tape::start(now, &setup, &mut out).expect("written");
-        assert_eq!(read(&out), Some((now, Line::Start(setup))));
+        assert_eq!(read(&out), Ok((now, Line::Start(setup))));
         let answer =
             |one_way| Event::Answer { reflector: 3, id: 9, sent: Time(1), received: Time(5), one_way };
         for event in [
@@ -257,31 +302,73 @@ mod tests {
         ] {
             let mut out = String::new();
             tape::event(now, &event, &mut out).expect("written");
-            assert_eq!(read(&out), Some((now, Line::Event(event))), "{out}");
+            assert_eq!(read(&out), Ok((now, Line::Event(event))), "{out}");
         }
         let mut out = String::new();
         tape::action(now, &Action::SetRates { up: None, down: Some(Rate::mbit(7)) }, &mut out)
             .expect("written");
-        assert_eq!(read(&out), Some((now, Line::Rates([None, Some(Rate::mbit(7))]))));
+        assert_eq!(read(&out), Ok((now, Line::Rates([None, Some(Rate::mbit(7))]))));
         let mut out = String::new();
         let probe = Action::Probe { reflector: 1, id: 2, question: Question::Dns };
         tape::action(now, &probe, &mut out).expect("written");
-        assert_eq!(read(&out), Some((now, Line::Probe(2))));
+        assert_eq!(read(&out), Ok((now, Line::Probe(2))));
     }
 
     #[test]
     fn what_is_no_line_is_named_with_its_number() {
-        for bad in [
-            "",
-            "{}",
-            "{\"t\":1}",
-            "{\"t\":1,\"event\":\"sing\"}",
-            "{\"t\":1,\"event\":\"counters\",\"up\":[1,2]}",
+        for (bad, why) in [
+            ("", "'{' is missing at the end"),
+            ("{\"t\":1}", "neither an event nor an action"),
+            ("{\"event\":\"deadline\"}", "'t' is missing"),
+            ("{\"t\":1,\"event\":\"sing\"}", "there is no event 'sing'"),
+            ("{\"t\":1,\"event\":\"counters\",\"up\":[1,2]}", "'up' must be an array of 6"),
+            ("{\"t\":1,\"event\":\"counters\",\"up\":null}", "'up' must be an array of 6 whole numbers"),
+            (
+                "{\"t\":0,\"event\":\"start\",\"up\":[9,null,8],\"down\":null,\"target\":null,\"reflectors\":6}",
+                "'up': the least is above the most",
+            ),
         ] {
             let text = format!("{{\"t\":0,\"event\":\"deadline\"}}\n{bad}\n");
-            let error = replay(text.as_bytes(), |_| ()).expect_err("not understood");
-            assert!(error.starts_with("line 2: not understood"), "{error}");
+            assert_eq!(replay(text.as_bytes(), |_| ()), Err(format!("line 2: {why}")));
         }
+    }
+
+    #[test]
+    fn time_that_goes_back_and_other_odd_input_is_refused_with_its_line() {
+        const START: &str = "{\"t\":5,\"event\":\"start\",\"up\":[null,null,null],\"down\":null,\"target\":null,\"reflectors\":6}\n";
+        let counters = |t: u32, at: u32| {
+            format!(
+                "{{\"t\":{t},\"event\":\"counters\",\"at\":{at},\"up\":[0,0,0,0,0,0],\"down\":[0,0,0,0,0,0]}}\n"
+            )
+        };
+        let answer =
+            |rest: &str| format!("{START}{{\"t\":9,\"event\":\"answer\",\"reflector\":1,\"id\":7,{rest}}}\n");
+        let deadline = "{\"t\":4,\"event\":\"deadline\"}\n";
+        for (input, why) in [
+            (format!("{START}{deadline}"), "line 2: 't' 4 is before that of the line before, 5"),
+            (deadline.into(), "line 1: nothing comes before a start"),
+            (format!("{START}{}", counters(6, 7)), "line 2: 't' 6 is before 'at' 7"),
+            (
+                format!("{START}{}{}", counters(6, 6), counters(8, 5)),
+                "line 3: 'at' 5 is before that of the counters before, 6",
+            ),
+            (answer("\"sent\":8,\"received\":7"), "line 2: 'received' 7 is before 'sent' 8"),
+            (answer("\"sent\":8,\"received\":12"), "line 2: 't' 9 is before 'received' 12"),
+            (
+                answer("\"sent\":8,\"received\":9,\"out\":1,\"back\":null"),
+                "line 2: 'out' and 'back' come together or not at all",
+            ),
+            (START.replace('6', "65"), "line 1: 'reflectors' is above 24"),
+            (
+                START.replace("null,null,null", "1e6,null,null"),
+                "line 1: 'up': 1e6 is not a whole number below 2^64",
+            ),
+            (START.replace("\"down\":null,", ""), "line 1: 'down' is missing"),
+        ] {
+            assert_eq!(drive(input.as_bytes(), Vec::new()), Err(why.into()), "{input}");
+        }
+        let error = drive(&b"\xff\n"[..], Vec::new()).expect_err("no text");
+        assert!(error.starts_with("line 1: "), "{error}");
     }
 
     #[test]

@@ -10,8 +10,15 @@
 //!  shares ≤ 1.1 line          so that shares are what the user asked for, to 10 %
 //! ```
 
+use super::shape::{Kit, LINE, Shape};
+use super::{Device, QdiscKind, ROOT_MAJOR};
+use crate::config;
 use crate::limits;
-use crate::units::{Permille, Rate, Way};
+use crate::units::{Handle, Permille, Rate, Way};
+use alloc::vec::Vec;
+
+/// Of weir's queues.
+const ROOT: Handle = Handle::new(ROOT_MAJOR, 0);
 
 /// What the line has and what its classes are made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +48,34 @@ impl Speed {
     }
 }
 
+/// So many speeds of shares a class's limit may be a share of: it is rounded to bytes.
+const ROUNDED: u64 = 10;
+
+impl Speed {
+    /// What the queues on `device` were made for, if they are weir's and as `kit` says.
+    pub fn of(device: &Device, kit: Option<Kit>, classes: &[config::Class]) -> Option<Self> {
+        let Some(kit) = kit else {
+            return device.qdiscs.iter().find_map(|qdisc| match &qdisc.kind {
+                QdiscKind::Cake(cake) if qdisc.handle == ROOT => Some(Self::fixed(cake.bandwidth)),
+                _ => None,
+            });
+        };
+        let line = device.classes.iter().find(|class| class.handle == LINE)?.rate;
+        let widest =
+            device.classes.iter().filter(|class| class.parent == LINE).map(|class| class.ceil).max()?;
+        let most = classes.iter().map(|class| class.limit).max()?;
+        let least = widest.bits_per_sec().saturating_mul(1000).div_ceil(u64::from(most.0.max(1)));
+        let mut speeds = (0..ROUNDED).map(|n| Self { line, shares: Rate::bits(least + n * 8).max(line) });
+        let mut made = Vec::new();
+        let is_it = |speed: &Self| {
+            made.clear();
+            Shape { speed: *speed, classes, kit }.classes_into(&mut made);
+            made.iter().all(|class| device.classes.contains(class))
+        };
+        speeds.clone().find(is_it).or_else(|| speeds.next())
+    }
+}
+
 /// As far to go up as down.
 const fn midway(low: Rate, high: Rate) -> u64 {
     low.bits_per_sec() / 2 + high.bits_per_sec() / 2
@@ -67,7 +102,6 @@ impl Speeds {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::vec::Vec;
 
     #[test]
     fn classes_follow_the_line_in_steps_within_their_bounds() {
