@@ -43,3 +43,5 @@ pub const DUMP_TRIES: usize = 3;
 pub const U32_NODES: usize = 2000;
 /// Probes under way at once: six seconds of twenty in a second. A power of two, as it divides the sequence numbers.
 pub const PROBES: usize = 128;
+/// Connections under way at once on a line: each is waited for a second, and there are twenty in a second at most.
+pub const HANDSHAKES: usize = 32;

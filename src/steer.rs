@@ -273,6 +273,7 @@ fn setup(wan: &Wan, learnt: [Option<Rate>; 2]) -> Option<Setup> {
     let questions = match wan.steer.probe {
         Probing::Auto | Probing::None => Questions::All,
         Probing::Icmp => Questions::Icmp,
+        Probing::Tcp => Questions::Tcp,
         Probing::Dns => Questions::Dns,
     };
     let target = wan.steer.target;

@@ -112,6 +112,7 @@ const fn word(question: Question) -> &'static str {
     match question {
         Question::Echo => "echo",
         Question::Timestamp => "timestamp",
+        Question::Tcp => "tcp",
         Question::Dns => "dns",
     }
 }

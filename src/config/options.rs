@@ -210,7 +210,7 @@ pub const OPTIONS: &[Row] = &[
         "probe",
         Choice(Probing::WORDS),
         "auto",
-        "Adapted: how reflectors are asked; auto is ICMP, and DNS where that is not answered.",
+        "Adapted: how reflectors are asked; auto is ICMP, where that is not answered TCP, then DNS.",
     ),
     row(
         Wan,

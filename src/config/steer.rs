@@ -52,11 +52,13 @@ pub enum Far {
 /// How reflectors are asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Probing {
-    /// ICMP, and DNS where that is not answered.
+    /// ICMP, where that is not answered TCP, and DNS at last.
     #[default]
     Auto,
     /// ICMP alone.
     Icmp,
+    /// TCP connections alone.
+    Tcp,
     /// DNS alone.
     Dns,
     /// Nobody is asked: counters alone steer.
@@ -65,8 +67,8 @@ pub enum Probing {
 
 impl Probing {
     /// What a file may say.
-    pub const WORDS: &'static [&'static str] = &["auto", "icmp", "dns", "none"];
-    const ALL: [Self; 4] = [Self::Auto, Self::Icmp, Self::Dns, Self::None];
+    pub const WORDS: &'static [&'static str] = &["auto", "icmp", "tcp", "dns", "none"];
+    const ALL: [Self; 5] = [Self::Auto, Self::Icmp, Self::Tcp, Self::Dns, Self::None];
 
     /// As a file says it.
     pub fn word(self) -> &'static str {

@@ -2,12 +2,19 @@
 //! The probes of one line: sockets that ask reflectors and hear their answers. Who is asked when is decided in
 //! [`crate::measure::probe`].
 //!
-//! Read raw(7), RFC 792 and `net/ipv4/raw.c`. Nothing is allocated after `open`. An answer's time is the kernel's, taken
-//! when the packet came in, so that our own scheduling is not in the measurement. Only answers with our number wake us:
-//! a classic BPF program on the socket drops the others.
+//! Read raw(7), tcp(7), RFC 792, `net/ipv4/raw.c` and `tcp_input.c`. Nothing is allocated after `open`. An answer's time
+//! is the kernel's, taken when the packet came in, so that our own scheduling is not in the measurement; only of a RST
+//! it is when we woke up. Only answers with our number wake us: a classic BPF program on the socket drops the others.
+//!
+//! A connection ends with its first answer, SYN/ACK or RST, and is reset before the reflector's program hears of it:
+//! SYN, answer, RST, nothing else and nothing in TIME_WAIT. It has no cookie: TCP believes an answer only if it
+//! acknowledges the initial sequence number, 32 bits the kernel draws by a secret (RFC 6528), at a port it draws as well.
+//! TCP sends a SYN again after a second; whatever comes later answers nobody knows which, so it does not count. A longer
+//! wait shows by the probes that are still out ([`crate::measure::probe::Prober::oldest`]).
 //!
 //! Probes carry no mark of urgency: the provider might then let them pass the queue that is to be measured. Our own
-//! shaper has a class for ICMP (`tc::shape`), which is never full, so they pass it at once; DNS goes where DNS goes.
+//! shaper has a class for ICMP (`tc::shape`), which is never full, so they pass it at once; DNS goes where DNS goes, and
+//! a connection where web pages go.
 
 use super::{clock, sys};
 use crate::classify::Insn;
@@ -19,10 +26,11 @@ use crate::measure::icmp::{self, Kind};
 use crate::measure::probe::Question;
 use crate::measure::stamps::FarClock;
 use crate::units::{DeviceName, Micros, Time};
-use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
+use nix::errno::Errno;
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use nix::sys::socket::{
-    AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, SockaddrStorage, sendto, setsockopt, socket,
-    sockopt,
+    AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, SockaddrStorage, connect, getsockopt, sendto,
+    setsockopt, socket, sockopt,
 };
 use nix::sys::time::TimeValLike;
 use nix::time::{ClockId, clock_gettime};
@@ -35,6 +43,11 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 const LDX_MSH: u16 = 0xb1;
 /// Datagrams looked at before somebody else has a turn; what is left wakes us again.
 const AT_ONCE: usize = 64;
+/// Where connections go: HTTPS, which all built-in reflectors' providers serve for DNS over HTTPS. Neither 53, where a
+/// provider's own resolver may answer for them all, nor 80, where its proxy may; a port that is closed answers as well.
+const HTTPS: u16 = 443;
+/// TCP sends a SYN again after so long (RFC 6298 section 2).
+const RESENT: Micros = Micros::secs(1);
 /// An answer that waited longer than this in the socket has a clock that was set meanwhile.
 const LONGEST_WAIT: i64 = 1_000_000;
 
@@ -64,6 +77,18 @@ struct Flight {
     to: IpAddr,
 }
 
+/// A connection under way.
+struct Handshake {
+    socket: OwnedFd,
+    flight: Flight,
+}
+
+/// How sockets of a line are opened.
+struct Opener {
+    device: OsString,
+    mark: Option<u32>,
+}
+
 /// The sockets of one family, and the error the last sending ended with.
 struct Family {
     ping: OwnedFd,
@@ -74,8 +99,9 @@ struct Family {
 /// The probes of one line.
 pub struct Probes {
     families: [Option<Family>; 2],
+    handshakes: [Option<Handshake>; limits::HANDSHAKES],
     epoll: Epoll,
-    device: OsString,
+    opener: Opener,
     id: u16,
     key: Key,
     has_asked_dns: bool,
@@ -94,14 +120,15 @@ impl Probes {
     /// What the kernel says; without `CAP_NET_RAW` that is EPERM. A machine without IPv6 is fine.
     pub fn open(device: &DeviceName, mark: Option<u32>) -> io::Result<Self> {
         let (key, id) = random()?;
-        let device = OsString::from(device.as_str());
+        let opener = Opener { device: OsString::from(device.as_str()), mark };
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
-        let open = |is_v6| Family::open(is_v6, id, &device, mark, &epoll);
+        let open = |is_v6| Family::open(is_v6, id, &opener, &epoll);
         let families = [Some(open(false)?), open(true).ok()];
         Ok(Self {
             families,
+            handshakes: [const { None }; limits::HANDSHAKES],
             epoll,
-            device,
+            opener,
             id,
             key,
             has_asked_dns: false,
@@ -120,33 +147,46 @@ impl Probes {
         let seq = id as u16;
         let cookie = self.key.of(reflector as u8, seq);
         let Some(Some(family)) = self.families.get_mut(usize::from(to.is_ipv6())) else { return Ok(false) };
+        let flight = Flight { id, reflector, question, sent: clock::now(), cookie, to };
+        if let Some(slot) = self.flights.get_mut(usize::from(seq) % limits::PROBES) {
+            *slot = Some(flight);
+        }
         let kind = kind(question, to);
         let mut message = [0; icmp::TIMESTAMP_BYTES];
         let query;
-        let (socket, port, bytes) = match (question, Query::probe(cookie)) {
+        let ask = |socket: &OwnedFd, port, bytes: &[u8]| {
+            let address = SockaddrStorage::from(SocketAddr::new(to, port));
+            sendto(socket.as_raw_fd(), bytes, &address, MsgFlags::empty()).map(drop)
+        };
+        let sent = match (question, Query::probe(cookie)) {
+            (Question::Tcp, _) => Handshake::begin(flight, &self.opener).and_then(|handshake| {
+                let place = id as usize % limits::HANDSHAKES;
+                self.epoll.add(&handshake.socket, EpollEvent::new(EpollFlags::EPOLLOUT, place as u64 + 1))?;
+                if let Some(slot) = self.handshakes.get_mut(place) {
+                    // What is still there is older than RESENT, and closed by this.
+                    *slot = Some(handshake);
+                }
+                Ok(())
+            }),
             (Question::Dns, Some(made)) => {
                 query = made;
                 self.has_asked_dns = true;
-                (&family.dns, dns::PORT, query.bytes())
+                ask(&family.dns, dns::PORT, query.bytes())
             }
             (Question::Echo | Question::Timestamp | Question::Dns, _) => {
                 let length = icmp::encode(&icmp::Probe { kind, id: self.id, seq, cookie }, &mut message);
-                (&family.ping, 0, message.get(..length).unwrap_or_default())
+                ask(&family.ping, 0, message.get(..length).unwrap_or_default())
             }
         };
-        let address = SockaddrStorage::from(SocketAddr::new(to, port));
-        if let Some(slot) = self.flights.get_mut(usize::from(seq) % limits::PROBES) {
-            *slot = Some(Flight { id, reflector, question, sent: clock::now(), cookie, to });
-        }
-        match sendto(socket.as_raw_fd(), bytes, &address, MsgFlags::empty()) {
-            Ok(_) => {
+        match sent {
+            Ok(()) => {
                 family.trouble = 0;
                 Ok(true)
             }
             Err(error) => {
                 // A device that went and came back has another number; the sockets are bound to that.
                 for socket in [&family.ping, &family.dns] {
-                    let _ = setsockopt(socket, sockopt::BindToDevice, &self.device);
+                    let _ = setsockopt(socket, sockopt::BindToDevice, &self.opener.device);
                 }
                 let is_known = core::mem::replace(&mut family.trouble, error as i32) == error as i32;
                 if is_known { Ok(false) } else { Err(error.into()) }
@@ -178,7 +218,23 @@ impl Probes {
                 }
             }
         }
-        None
+        self.shaken()
+    }
+
+    /// The next connection that was answered; those that were and do not count are closed.
+    fn shaken(&mut self) -> Option<Heard> {
+        if self.handshakes.iter().all(Option::is_none) {
+            return None;
+        }
+        // The four other sockets may be among them.
+        let mut events = [EpollEvent::empty(); 8];
+        let count = self.epoll.wait(&mut events, EpollTimeout::ZERO).unwrap_or(0);
+        events.iter().take(count).find_map(|event| {
+            let place = (event.data() as usize).checked_sub(1)?;
+            let handshake = self.handshakes.get_mut(place)?.take()?;
+            let Flight { id, reflector, sent, .. } = handshake.flight;
+            Some(Heard { reflector, id, sent, received: handshake.answered()?, one_way: None })
+        })
     }
 
     fn hear(&mut self, flight: &Flight, received: Time, stamps: Option<(u32, u32)>) -> Heard {
@@ -228,21 +284,11 @@ impl AsFd for Probes {
 }
 
 impl Family {
-    fn open(is_v6: bool, id: u16, device: &OsString, mark: Option<u32>, epoll: &Epoll) -> io::Result<Self> {
-        let (family, protocol) = if is_v6 {
-            (AddressFamily::Inet6, SockProtocol::IcmpV6)
-        } else {
-            (AddressFamily::Inet, SockProtocol::Icmp)
-        };
-        let open = |kind, protocol| -> io::Result<OwnedFd> {
-            let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
-            let socket = socket(family, kind, flags, protocol)?;
-            setsockopt(&socket, sockopt::BindToDevice, device)?;
-            setsockopt(&socket, sockopt::ReceiveTimestampns, &true)?;
-            if let Some(mark) = mark {
-                setsockopt(&socket, sockopt::Mark, &mark)?;
-            }
-            Ok(socket)
+    fn open(is_v6: bool, id: u16, opener: &Opener, epoll: &Epoll) -> io::Result<Self> {
+        let protocol = if is_v6 { SockProtocol::IcmpV6 } else { SockProtocol::Icmp };
+        let open = |kind, protocol| {
+            let socket = opener.open(is_v6, kind, protocol)?;
+            setsockopt(&socket, sockopt::ReceiveTimestampns, &true).map(|()| socket)
         };
         let ping = open(SockType::Raw, Some(protocol))?;
         if is_v6 {
@@ -255,6 +301,42 @@ impl Family {
             epoll.add(socket, EpollEvent::new(EpollFlags::EPOLLIN, 0))?;
         }
         Ok(family)
+    }
+}
+
+impl Opener {
+    fn open(&self, is_v6: bool, kind: SockType, protocol: Option<SockProtocol>) -> nix::Result<OwnedFd> {
+        let family = if is_v6 { AddressFamily::Inet6 } else { AddressFamily::Inet };
+        let socket = socket(family, kind, SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK, protocol)?;
+        setsockopt(&socket, sockopt::BindToDevice, &self.device)?;
+        if let Some(mark) = self.mark {
+            setsockopt(&socket, sockopt::Mark, &mark)?;
+        }
+        Ok(socket)
+    }
+}
+
+impl Handshake {
+    /// Sends the SYN.
+    fn begin(mut flight: Flight, opener: &Opener) -> nix::Result<Self> {
+        let socket = opener.open(flight.to.is_ipv6(), SockType::Stream, None)?;
+        sys::shorten_connection(&socket);
+        flight.sent = clock::now();
+        match connect(socket.as_raw_fd(), &SockaddrStorage::from(SocketAddr::new(flight.to, HTTPS))) {
+            Ok(()) | Err(Errno::EINPROGRESS) => Ok(Self { socket, flight }),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// When it was answered; `None`: it was not, or nobody can tell when.
+    fn answered(&self) -> Option<Time> {
+        let (now, sent) = (clock::now(), self.flight.sent);
+        if let Some(trip) = sys::handshake(&self.socket) {
+            return Some(sent + trip);
+        }
+        // Of a RST the kernel keeps no time.
+        let is_refused = getsockopt(&self.socket, sockopt::SocketError) == Ok(libc::ECONNREFUSED);
+        (is_refused && now - sent < RESENT).then_some(now)
     }
 }
 
@@ -280,7 +362,7 @@ fn kind(question: Question, to: IpAddr) -> Kind {
     match question {
         _ if to.is_ipv6() => Kind::Echo6,
         Question::Timestamp => Kind::Timestamp,
-        Question::Echo | Question::Dns => Kind::Echo4,
+        Question::Echo | Question::Tcp | Question::Dns => Kind::Echo4,
     }
 }
 

@@ -2,11 +2,11 @@
 //! The only unsafe code: system calls that no crate we use offers. Each function is safe to call.
 #![expect(
     unsafe_code,
-    reason = "ioctl(SIOCETHTOOL), SO_ATTACH_FILTER, PACKET_STATISTICS, a lean recvmsg, capset, prctl are in no crate weir uses"
+    reason = "ioctl(SIOCETHTOOL), SO_ATTACH_FILTER, PACKET_STATISTICS, TCP_INFO, a lean recvmsg, capset, prctl are in no crate weir uses"
 )]
 
 use crate::classify::Insn;
-use crate::units::DeviceName;
+use crate::units::{DeviceName, Micros};
 use std::io;
 use std::os::fd::AsRawFd;
 
@@ -93,19 +93,47 @@ pub fn bind_to_device(socket: &impl AsRawFd, index: u32) -> io::Result<()> {
 /// # Errors
 /// What the kernel says.
 pub fn packets_dropped(socket: &impl AsRawFd) -> io::Result<u32> {
-    let mut stats = [0u32; 2]; // struct tpacket_stats: seen, dropped
-    let mut size = size_of_val(&stats) as libc::socklen_t;
-    // SAFETY: the kernel writes at most `size` bytes to `stats`, and the size to `size`.
+    let mut stats = [0; 2]; // struct tpacket_stats: seen, dropped
+    if get_option(socket, libc::SOL_PACKET, libc::PACKET_STATISTICS, &mut stats) {
+        Ok(stats[1])
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
+/// How long TCP itself measured from its first SYN to the SYN/ACK; `None`: that has not come, or a SYN was sent again.
+pub fn handshake(socket: &impl AsRawFd) -> Option<Micros> {
+    let mut info = [0; 26]; // struct tcp_info up to tcpi_total_retrans; tcpi_rtt is the 18th word
+    let is_known = get_option(socket, libc::IPPROTO_TCP, libc::TCP_INFO, &mut info);
+    let [.., rtt, _, _, _, _, _, _, _, resent] = info;
+    (is_known && rtt > 0 && resent == 0).then_some(Micros(rtt.into()))
+}
+
+/// Reads an option of a socket, as many of its words as there is room for. Whether it has it.
+fn get_option(socket: &impl AsRawFd, level: i32, option: i32, words: &mut [u32]) -> bool {
+    let mut size = size_of_val(words) as libc::socklen_t;
+    // SAFETY: the kernel writes at most `size` bytes to `words`, and the size to `size`.
     let result = unsafe {
-        libc::getsockopt(
-            socket.as_raw_fd(),
-            libc::SOL_PACKET,
-            libc::PACKET_STATISTICS,
-            stats.as_mut_ptr().cast(),
-            &raw mut size,
-        )
+        libc::getsockopt(socket.as_raw_fd(), level, option, words.as_mut_ptr().cast(), &raw mut size)
     };
-    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(stats[1]) }
+    result == 0
+}
+
+/// Lets a connection be of as few packets as it can. What the kernel does not know it leaves as it is.
+pub fn shorten_connection(socket: &impl AsRawFd) {
+    const OPTIONS: [(i32, i32, [u32; 2]); 3] = [
+        // Closed, it is reset (struct linger: on, 0 seconds).
+        (libc::SOL_SOCKET, libc::SO_LINGER, [1, 0]),
+        // The ACK of a SYN/ACK waits for data to go with (tcp_rcv_synsent_state_process), and is overtaken by the reset.
+        (libc::IPPROTO_TCP, libc::TCP_QUICKACK, [0, 0]),
+        // Given up a millisecond after its SYN was sent again, not a minute (tcp_clamp_rto_to_user_timeout).
+        (libc::IPPROTO_TCP, libc::TCP_USER_TIMEOUT, [1, 0]),
+    ];
+    for (level, option, value) in &OPTIONS {
+        let size = size_of_val(value) as libc::socklen_t;
+        // SAFETY: the kernel reads at most the `size` bytes `value` has.
+        unsafe { libc::setsockopt(socket.as_raw_fd(), *level, *option, value.as_ptr().cast(), size) };
+    }
 }
 
 /// What a socket received.

@@ -2,11 +2,15 @@
 //! Whom to ask and how, which answers count, and who is worth asking again.
 //!
 //! ```text
-//!            silent while others answer          nothing answers at all
-//!  Timestamp ────▶ Echo ────▶ Dns ────▶ rest     the same, but nobody rests: the line may be at fault
-//!      ▲                                  │
-//!      └── after a pause that doubles ◀───┘      one that answers in a lower way is now and then asked in a higher
+//!            silent while others answer                      nothing answers at all
+//!  Timestamp ────▶ Echo ────▶ Tcp ────▶ Dns ────▶ rest       the same, but nobody rests: the line may be at fault
+//!      ▲                                            │
+//!      └──────── after a pause that doubles ◀───────┘        one that answers in a lower way is now and then asked in a
+//!                                                            higher
 //! ```
+//!
+//! DNS comes last: a provider's own resolver may answer in the reflector's place, before the queue that is measured. So
+//! may a proxy accept connections (RFC 3135), which is rarer; neither answers pings.
 //!
 //! Reflectors are numbered as they were given, and keep their numbers: a replaced one comes with another number, and so
 //! with another baseline. Nothing here looks at a clock; nothing is allocated.
@@ -28,8 +32,15 @@ const FIRST: Micros = Micros::ms(1500);
 const OVERTAKEN: Micros = Micros::secs(1);
 /// If that one was sent no later than this, others were answered at the time, so the line was not at fault.
 const ALIKE: Micros = Micros::secs(2);
+/// After so many connections one probe is left out: one that is answered is a SYN and a RST, 128 bytes over IPv4, and the
+/// pace counts 98 for a probe.
+const CONNECTIONS: u8 = 3;
 /// Unanswered probes in a row until another way is tried of one that never answered in this way.
 const MISSES: u8 = 3;
+/// The same in the lower ways, so that one that is dead is found out soon, …
+const LOWER_MISSES: u8 = 2;
+/// … and there as long as nobody has answered anything: what is blocked is blocked for all.
+const FIRST_MISSES: u8 = 1;
 /// The same for one that did answer, and for how long at least: a tenth of all packets may be lost.
 const LASTING_MISSES: u8 = 5;
 const LASTING: Micros = Micros::secs(3);
@@ -61,7 +72,9 @@ pub enum Question {
     Echo,
     /// ICMP timestamp: tells both ways apart. Over IPv6 there is none, so it is an echo there.
     Timestamp,
-    /// A DNS question: for those who do not answer ICMP.
+    /// The first half of a TCP connection: for those who do not answer ICMP.
+    Tcp,
+    /// A DNS question: for those who do not answer that either.
     Dns,
 }
 
@@ -73,6 +86,8 @@ pub enum Questions {
     All,
     /// Those of ICMP.
     Icmp,
+    /// The TCP connection.
+    Tcp,
     /// The DNS question.
     Dns,
 }
@@ -82,7 +97,8 @@ impl Questions {
     const fn nearest(self, question: Question) -> Question {
         match (self, question) {
             (Self::Dns, _) => Question::Dns,
-            (Self::Icmp, Question::Dns) => Question::Echo,
+            (Self::Tcp, _) => Question::Tcp,
+            (Self::Icmp, Question::Tcp | Question::Dns) => Question::Echo,
             _ => question,
         }
     }
@@ -91,6 +107,7 @@ impl Questions {
     const fn last(self) -> Question {
         match self {
             Self::Icmp => Question::Echo,
+            Self::Tcp => Question::Tcp,
             Self::All | Self::Dns => Question::Dns,
         }
     }
@@ -154,7 +171,8 @@ struct Candidate {
     window: (u8, u8, Time, Micros),
     /// Answers since it is active, or since a higher way was tried.
     heard: u16,
-    is_odd: bool,
+    /// Which higher way comes next.
+    retry: u8,
     /// The fastest answer, which grows slowly, and how far its answers are above the others' on average; microseconds.
     fastest: u32,
     noise: u32,
@@ -174,7 +192,7 @@ const FRESH: Candidate = Candidate {
     gap: GAP,
     window: (0, 0, Time(0), Micros(0)),
     heard: 0,
-    is_odd: false,
+    retry: 0,
     fastest: 0,
     noise: 0,
     rests_until: Time(0),
@@ -198,6 +216,8 @@ pub struct Prober {
     last: (usize, u32, u32),
     /// Whether anybody has ever answered.
     has_heard: bool,
+    /// Connections that were answered since a probe was left out for them.
+    connections: u8,
 }
 
 impl Prober {
@@ -214,6 +234,7 @@ impl Prober {
             unheard: (Time(0), 0),
             last: (usize::MAX, 0, 0),
             has_heard: false,
+            connections: 0,
         }
     }
 
@@ -230,6 +251,10 @@ impl Prober {
     /// The next probe to be sent; `None` when there is nobody to ask now.
     pub fn ask(&mut self, now: Time, released: Bytes) -> Option<Sent> {
         self.give_up(now);
+        if self.connections >= CONNECTIONS {
+            self.connections = 0;
+            return None;
+        }
         let index = self.choose(now)?;
         let reflector = self.reflectors.get_mut(index)?;
         (reflector.asked, self.asked) = (now, now);
@@ -274,6 +299,7 @@ impl Prober {
             Fate::Open => {
                 self.counts.answered += 1;
                 self.newest = self.newest.max(sent.at);
+                self.connections += u8::from(sent.question == Question::Tcp);
                 self.judge(now, &sent);
                 Some(sent)
             }
@@ -366,7 +392,9 @@ impl Prober {
             let Some(candidate) = self.reflectors.get_mut(usize::from(probe.reflector)) else { continue };
             candidate.window.1 = candidate.window.1.saturating_add(1);
             if candidate.question == probe.question {
-                candidate.miss(now, is_overtaken && self.newest - probe.at < ALIKE, self.questions.last());
+                let is_own = is_overtaken && self.newest - probe.at < ALIKE;
+                let lower = if self.has_heard { LOWER_MISSES } else { FIRST_MISSES };
+                candidate.miss(now, is_own, lower, self.questions.last());
             }
         }
     }
@@ -405,19 +433,21 @@ const fn rank(question: Question) -> u8 {
     match question {
         Question::Timestamp => 0,
         Question::Echo => 1,
-        Question::Dns => 2,
+        Question::Tcp => 2,
+        Question::Dns => 3,
     }
 }
 
 impl Candidate {
-    /// A probe was not answered. `is_own`: others were answered since, so it is not the line.
-    fn miss(&mut self, now: Time, is_own: bool, last: Question) {
+    /// A probe was not answered. `is_own`: others were answered since, so it is not the line. `lower`: how often that is
+    /// seen in a lower way.
+    fn miss(&mut self, now: Time, is_own: bool, lower: u8, last: Question) {
         let silent_for = now - self.answered;
         self.misses = self.misses.saturating_add(u8::from(is_own || !self.answers));
         let may_leave = if self.answers {
             self.misses >= LASTING_MISSES && silent_for >= LASTING || silent_for >= FORGET
         } else {
-            self.misses >= MISSES
+            self.misses >= if self.question == Question::Timestamp { MISSES } else { lower }
         };
         if !may_leave {
             return;
@@ -427,7 +457,8 @@ impl Candidate {
         self.question = match self.question {
             _ if is_last => Question::Timestamp,
             Question::Timestamp => Question::Echo,
-            Question::Echo | Question::Dns => Question::Dns,
+            Question::Echo => Question::Tcp,
+            Question::Tcp | Question::Dns => Question::Dns,
         };
         (self.misses, self.answers) = (0, false);
         if is_last && is_own {
@@ -441,8 +472,11 @@ impl Candidate {
             return self.question;
         }
         self.heard = ENOUGH + 1;
-        self.is_odd = !self.is_odd;
-        if self.is_odd { Question::Timestamp } else { Question::Echo }
+        let ways = [Question::Timestamp, Question::Echo, Question::Tcp];
+        let higher = if self.question == Question::Dns { 3 } else { 2 };
+        let way = ways.get(usize::from(self.retry % higher)).copied().unwrap_or_default();
+        self.retry = (self.retry + 1) % higher;
+        way
     }
 
     /// Counts an answer, and learns how often this reflector gives any.

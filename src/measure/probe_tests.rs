@@ -10,8 +10,8 @@ const BEAT: Micros = Micros::ms(50);
 /// What a reflector does.
 #[derive(Clone, Copy)]
 struct Far {
-    /// Which questions it answers.
-    kinds: [bool; 3],
+    /// Which of [`QUESTIONS`] it answers.
+    kinds: [bool; 4],
     trip: u64,
     /// It gives at most one answer in this time.
     limit: u64,
@@ -24,13 +24,16 @@ struct Far {
     answered: u32,
 }
 
-const ALL: [bool; 3] = [true; 3];
-const ICMP: [bool; 3] = [true, true, false];
-const ECHO: [bool; 3] = [true, false, false];
-const DNS: [bool; 3] = [false, false, true];
-const NONE: [bool; 3] = [false; 3];
+const QUESTIONS: [Question; 4] = [Question::Echo, Question::Timestamp, Question::Tcp, Question::Dns];
+const ALL: [bool; 4] = [true; 4];
+const ICMP: [bool; 4] = [true, true, false, false];
+const ECHO: [bool; 4] = [true, false, false, false];
+const TCP: [bool; 4] = [false, false, true, false];
+const DNS: [bool; 4] = [false, false, false, true];
+const TCP_AND_DNS: [bool; 4] = [false, false, true, true];
+const NONE: [bool; 4] = [false; 4];
 
-fn far(kinds: [bool; 3]) -> Far {
+fn far(kinds: [bool; 4]) -> Far {
     Far { kinds, trip: 20_000, limit: 0, loss: 0, spikes: 0, free_at: 0, asked: 0, answered: 0 }
 }
 
@@ -64,10 +67,7 @@ impl Net {
             let Some(sent) = self.prober.ask(self.now, Bytes(0)) else { continue };
             let far = &mut self.fars[usize::from(sent.reflector)];
             far.asked += 1;
-            let kind = [Question::Echo, Question::Timestamp, Question::Dns]
-                .iter()
-                .position(|question| *question == sent.question)
-                .expect("one of them");
+            let kind = QUESTIONS.iter().position(|question| *question == sent.question).expect("one of them");
             let is_lost = far.loss > 0 && self.random.below(far.loss) == 0;
             if !self.is_up || !far.kinds[kind] || is_lost || self.now.0 < far.free_at {
                 continue;
@@ -132,29 +132,60 @@ fn with_nobody_to_replace_it_a_dead_one_rests_all_the_same() {
 
 #[test]
 fn each_is_asked_in_the_best_way_it_answers() {
-    let mut net = Net::new([ALL, ICMP, ECHO, DNS, ECHO, DNS].map(far).to_vec());
+    let mut net = Net::new([ALL, ICMP, ECHO, DNS, TCP, TCP_AND_DNS].map(far).to_vec());
     net.run(10_000);
     let ways: Vec<Question> = (0..6).map(|n| net.prober.asked(n).expect("asked")).collect();
-    use Question::{Dns, Echo, Timestamp};
-    assert_eq!(ways, [Timestamp, Timestamp, Echo, Dns, Echo, Dns]);
+    use Question::{Dns, Echo, Tcp, Timestamp};
+    assert_eq!(ways, [Timestamp, Timestamp, Echo, Dns, Tcp, Tcp]);
     let share = net.share(600_000);
     let (asked, answered) = share.iter().fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
     assert!(answered * 100 >= asked * 97, "trying better ways costs little: {share:?}");
 }
 
 #[test]
-fn where_icmp_is_blocked_dns_is_found_within_six_seconds() {
+fn where_icmp_is_blocked_tcp_is_found_within_four_seconds_and_dns_within_six() {
+    for (kinds, within, found) in
+        [(TCP_AND_DNS, 4_000, Question::Tcp), (TCP, 4_000, Question::Tcp), (DNS, 6_000, Question::Dns)]
+    {
+        let mut net = Net::new(alloc::vec![far(kinds); 6]);
+        net.run(within);
+        assert!(!net.heard.is_empty(), "{found:?}");
+        net.run(1_000);
+        assert!(!net.prober.is_silent(net.now));
+        let share = net.share(60_000);
+        let (asked, answered) = share.iter().fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+        assert!(answered * 100 >= asked * 95, "{share:?}");
+        assert!(net.heard.iter().all(|sent| sent.question == found), "{found:?}");
+        // The block is lifted: the best way is back after some minutes.
+        net.fars.iter_mut().for_each(|far| far.kinds = ALL);
+        net.run(300_000);
+        assert!((0..6).all(|n| net.prober.asked(n) == Some(Question::Timestamp)));
+    }
+}
+
+#[test]
+fn one_that_answers_dns_alone_is_tried_by_tcp_now_and_then() {
     let mut net = Net::new(alloc::vec![far(DNS); 6]);
-    net.run(6_000);
-    assert!(!net.heard.is_empty());
-    assert!(!net.prober.is_silent(net.now));
-    let share = net.share(60_000);
-    let (asked, answered) = share.iter().fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
-    assert!(answered * 100 >= asked * 95, "{share:?}");
-    // The block is lifted: the best way is back after some minutes.
-    net.fars.iter_mut().for_each(|far| far.kinds = ALL);
+    net.run(10_000);
+    assert!((0..6).all(|n| net.prober.asked(n) == Some(Question::Dns)));
+    net.fars.iter_mut().for_each(|far| far.kinds = TCP_AND_DNS);
     net.run(300_000);
-    assert!((0..6).all(|n| net.prober.asked(n) == Some(Question::Timestamp)));
+    assert!((0..6).all(|n| net.prober.asked(n) == Some(Question::Tcp)));
+}
+
+#[test]
+fn connections_take_no_more_of_the_line_than_other_probes() {
+    let bytes = |kinds, each: u32| {
+        let mut net = Net::new(alloc::vec![far(kinds); 6]);
+        net.run(10_000);
+        let share = net.share(60_000);
+        // Nobody is asked more often than by other probes, and all are.
+        assert!(share.iter().all(|(asked, _)| (100..=300).contains(asked)), "{share:?}");
+        share.iter().map(|(asked, _)| asked * each).sum::<u32>()
+    };
+    // Bytes sent for one over IPv4, on Ethernet: what the pace counts, and those of a SYN and a RST.
+    let (echoes, connections) = (bytes(ECHO, 98), bytes(TCP, 74 + 54));
+    assert!(connections <= echoes && connections * 10 >= echoes * 9, "{connections} and {echoes}");
 }
 
 #[test]
@@ -269,10 +300,10 @@ fn the_oldest_is_of_the_second_reflector_and_later_than_what_was_answered() {
 #[test]
 fn what_was_under_way_when_a_reflector_went_to_rest_does_not_lengthen_it() {
     let mut candidate = Candidate { is_active: true, question: Question::Dns, ..FRESH };
-    (0..24).for_each(|_| candidate.miss(Time(1), true, Question::Dns));
+    (0..24).for_each(|_| candidate.miss(Time(1), true, LOWER_MISSES, Question::Dns));
     assert_eq!((candidate.rests_until, candidate.rest), (Time(1) + FIRST_REST, Micros(2 * FIRST_REST.0)));
     let mut again = Candidate { is_active: true, question: Question::Dns, ..candidate };
-    (0..24).for_each(|_| again.miss(Time(1), true, Question::Dns));
+    (0..24).for_each(|_| again.miss(Time(1), true, LOWER_MISSES, Question::Dns));
     assert_eq!(again.rest, Micros(4 * FIRST_REST.0));
 }
 
@@ -289,9 +320,14 @@ fn nobody_to_ask_is_no_probe() {
 fn no_other_questions_are_asked_than_may_be() {
     for (questions, kinds, allowed) in [
         (Questions::Icmp, DNS, [Question::Echo, Question::Timestamp].as_slice()),
+        (Questions::Icmp, TCP, &[Question::Echo, Question::Timestamp]),
         (Questions::Icmp, ECHO, &[Question::Echo, Question::Timestamp]),
+        (Questions::Tcp, ALL, &[Question::Tcp]),
+        (Questions::Tcp, ICMP, &[Question::Tcp]),
+        (Questions::Tcp, DNS, &[Question::Tcp]),
         (Questions::Dns, ALL, &[Question::Dns]),
         (Questions::Dns, ICMP, &[Question::Dns]),
+        (Questions::Dns, TCP, &[Question::Dns]),
     ] {
         let mut fars = alloc::vec![far(kinds); 4];
         // One that answers everything, so that it is not the line.
@@ -304,10 +340,8 @@ fn no_other_questions_are_asked_than_may_be() {
             sent.for_each(|sent| assert!(allowed.contains(&sent.question), "{questions:?} {sent:?}"));
         }
         assert!(!net.heard.is_empty());
-        let answers = [Question::Echo, Question::Timestamp, Question::Dns]
-            .iter()
-            .zip(kinds)
-            .any(|(question, answers)| answers && allowed.contains(question));
+        let answers =
+            QUESTIONS.iter().zip(kinds).any(|(question, answers)| answers && allowed.contains(question));
         assert_eq!(net.heard.iter().any(|sent| sent.reflector < 4), answers, "{questions:?} {kinds:?}");
         if !answers {
             let [asked, others] = [net.fars[4].asked, net.fars[..4].iter().map(|far| far.asked).sum()];

@@ -65,7 +65,11 @@ const SWITCHES: &[(&str, &str, &str)] = &[
     ("jitter", "MS", "mean delay behind the line that varies by packet (0)"),
     ("grant", "MS", "a radio's grant period (0: none)"),
     ("second", "KBIT,MS", "a second buffer behind the first, at a fixed rate"),
-    ("answers", "usual|echo|dns|noisy|limited|dying|moving|silent", "what the reflectors are like (usual)"),
+    (
+        "answers",
+        "usual|echo|tcp|dns|noisy|limited|dying|moving|silent",
+        "what the reflectors are like (usual)",
+    ),
     ("loss", "PERCENT", "packets lost behind the line (0)"),
     ("reorder", "PERCENT", "packets that arrive late (0)"),
     ("seed", "N", "which of all worlds like this (1)"),

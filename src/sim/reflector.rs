@@ -28,6 +28,10 @@ pub struct Character {
     pub tells_time: bool,
     /// Whether it answers ICMP at all.
     pub answers_icmp: bool,
+    /// Whether it answers TCP connections.
+    pub answers_tcp: bool,
+    /// Whether it answers DNS.
+    pub answers_dns: bool,
 }
 
 /// How much longer a spike takes, in milliseconds.
@@ -46,6 +50,8 @@ impl Character {
             moves: None,
             tells_time: true,
             answers_icmp: true,
+            answers_tcp: true,
+            answers_dns: true,
         }
     }
 }
@@ -78,8 +84,8 @@ impl Reflector {
         let answers = match question {
             Question::Timestamp => character.answers_icmp && character.tells_time,
             Question::Echo => character.answers_icmp,
-            // They are resolvers, all of them.
-            Question::Dns => true,
+            Question::Tcp => character.answers_tcp,
+            Question::Dns => character.answers_dns,
         };
         if !answers {
             return None;
@@ -139,13 +145,16 @@ mod tests {
     fn a_reflector_answers_what_it_answers() {
         let answered = |character| {
             let mut reflector = Reflector::new(character, Random::new(1, 1));
-            [Question::Timestamp, Question::Echo, Question::Dns]
+            [Question::Timestamp, Question::Echo, Question::Tcp, Question::Dns]
                 .map(|question| reflector.travel(Moment::START, question).is_some())
         };
         let usual = Character::at(Span::ms(30));
-        assert_eq!(answered(usual), [true; 3]);
-        assert_eq!(answered(Character { tells_time: false, ..usual }), [false, true, true]);
-        assert_eq!(answered(Character { answers_icmp: false, ..usual }), [false, false, true]);
+        assert_eq!(answered(usual), [true; 4]);
+        assert_eq!(answered(Character { tells_time: false, ..usual }), [false, true, true, true]);
+        let quiet = Character { answers_icmp: false, ..usual };
+        assert_eq!(answered(quiet), [false, false, true, true]);
+        assert_eq!(answered(Character { answers_dns: false, ..quiet }), [false, false, true, false]);
+        assert_eq!(answered(Character { answers_tcp: false, ..quiet }), [false, false, false, true]);
     }
 
     #[test]

@@ -44,7 +44,9 @@ pub enum Answers {
     Usual,
     /// The same, but they only echo.
     Echo,
-    /// The same, but ICMP is blocked: they answer DNS alone.
+    /// The same, but they answer TCP alone.
+    Tcp,
+    /// The same, but they answer DNS alone.
     Dns,
     /// 8 ms of noise, one answer in twenty late.
     Noisy,
@@ -59,9 +61,10 @@ pub enum Answers {
 }
 
 /// See [`DIRECTIONS`].
-pub const ANSWERS: [(&str, Answers); 8] = [
+pub const ANSWERS: [(&str, Answers); 9] = [
     ("usual", Answers::Usual),
     ("echo", Answers::Echo),
+    ("tcp", Answers::Tcp),
     ("dns", Answers::Dns),
     ("noisy", Answers::Noisy),
     ("limited", Answers::Limited),
@@ -78,7 +81,8 @@ impl Answers {
         match self {
             Self::Usual => usual,
             Self::Echo => reflector::Character { tells_time: false, ..usual },
-            Self::Dns => reflector::Character { answers_icmp: false, ..usual },
+            Self::Tcp => reflector::Character { answers_icmp: false, answers_dns: false, ..usual },
+            Self::Dns => reflector::Character { answers_icmp: false, answers_tcp: false, ..usual },
             Self::Noisy => reflector::Character { noise: Span::ms(8), spikes: 0.05, ..usual },
             Self::Limited => reflector::Character { loss: 0.1, pause: Span::secs(1), ..usual },
             Self::Dying if n.is_multiple_of(2) => reflector::Character { dies: at(20), ..usual },
