@@ -42,12 +42,15 @@ use crate::units::{self, Micros, Time};
 use flight::Flight;
 use pace::Pace;
 use queue::Queue;
-use way::{QUIET, Way};
+use way::{ACKS, QUIET, Way};
 
 /// More than this many bits per second are traffic; our own probes are less.
 const BUSY: u64 = 40_000;
 /// When traffic has appeared, the next look is this near.
 const SOON: Micros = Micros::ms(50);
+
+/// Suspicions that differ by less are alike.
+const ALIKE: u64 = 100;
 
 /// Both directions of a line.
 #[derive(Clone, Debug)]
@@ -188,19 +191,25 @@ impl Controller {
         }
     }
 
-    /// Whose a wait is that was seen on the whole trip only: that of the direction our shaper holds back, or of the one
-    /// that carries the data while the other carries acknowledgements. If that does not tell, half of it each.
+    /// Whose a wait is that was seen on the whole trip only: of the direction that carries the data while the other
+    /// carries acknowledgements; where both carry data, of the one more under suspicion. Who is blamed wrongly sends
+    /// less for it, so that the next blame is the other's. If that does not tell, half of it each.
     fn attribute(&self, above: Micros) -> (Micros, Micros) {
         let half = Micros(above.0 / 2);
         let (up, down) = (self.up.at_work(), self.down.at_work());
-        match (self.up.is_pressed(), self.down.is_pressed()) {
-            _ if up.max(down) < QUIET => (Micros(0), Micros(0)),
-            (true, false) => (above, Micros(0)),
-            (false, true) => (Micros(0), above),
-            _ if up > 4 * down => (above, Micros(0)),
-            _ if down > 4 * up => (Micros(0), above),
-            _ => (half, half),
+        if up.max(down) < QUIET {
+            return (Micros(0), Micros(0));
         }
+        let is_up = if up > ACKS * down || down > ACKS * up {
+            up > down
+        } else {
+            let (up, down) = (self.up.suspicion(), self.down.suspicion());
+            if up.abs_diff(down) < ALIKE {
+                return (half, half);
+            }
+            up > down
+        };
+        if is_up { (above, Micros(0)) } else { (Micros(0), above) }
     }
 
     /// Nobody answers: counters alone.

@@ -16,6 +16,12 @@ use crate::units::{Bytes, Micros, Rate, Time, Way as Direction};
 const MINOR: u64 = 30_000;
 /// Less than this many bits per second make no queue.
 pub const QUIET: u64 = 50_000;
+/// A direction that has less than this part of what the other has carries its acknowledgements only.
+pub const ACKS: u64 = 6;
+/// The suspicion of a line on which nothing has ever queued,
+const UNKNOWN: u64 = 700;
+/// and the highest.
+const HIGHEST: u64 = 2000;
 /// A full packet.
 pub const PACKET: u64 = 1514;
 /// Nobody can aim at less.
@@ -147,6 +153,19 @@ impl Way {
     /// What it carries about, once something has queued on it.
     pub fn carries(&self) -> Option<u64> {
         (!self.law.is_new).then(|| self.law.level.max(self.law.rate))
+    }
+
+    /// How likely a queue stands on it: by how much is sent of what it carried lately, in thousandths. Where our shaper
+    /// does not hold back and much passes, the line may.
+    pub fn suspicion(&self) -> u64 {
+        let level = self.law.level.max(1);
+        if self.law.is_new {
+            UNKNOWN
+        } else if !self.is_pressed() && self.at_work() > level / 2 {
+            HIGHEST
+        } else {
+            (self.applied * 1000 / level).min(HIGHEST / 4 * 3)
+        }
     }
 
     /// What the shaper has let out by now.
