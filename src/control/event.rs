@@ -8,7 +8,7 @@ use crate::units::{Micros, Rate, Time, Way};
 /// Where an upload begins of which nothing is known: what is too much for it fills the modem's buffer;
 const UNKNOWN_UP: Rate = Rate::kbit(1_500);
 /// and a download: what is too little lasts, for a sender that was stopped early takes long to come back.
-const UNKNOWN_DOWN: Rate = Rate::mbit(8);
+const UNKNOWN_DOWN: Rate = Rate::mbit(12);
 
 /// What is known of one direction before anything is measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -85,7 +85,7 @@ impl Temper {
     pub const fn of(way: Way) -> Self {
         match way {
             Way::Up => Self { drain: 160_000, step: 10, back: 120, unknown: 500, rising: 2_000 },
-            Way::Down => Self { drain: 100_000, step: 20, back: 250, unknown: 1000, rising: 500 },
+            Way::Down => Self { drain: 100_000, step: 24, back: 250, unknown: 1000, rising: 500 },
         }
     }
 }
