@@ -22,6 +22,7 @@ pub mod config;
 pub mod control;
 pub mod daemon;
 pub mod door;
+mod index;
 pub mod json;
 pub mod limits;
 pub mod measure;

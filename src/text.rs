@@ -15,9 +15,23 @@ pub fn joined(parts: &[impl AsRef<str>], between: &str) -> String {
     out
 }
 
+/// Where `part` begins in `text`. std's search is 3 KB of code, for it never looks at a byte twice.
+pub fn find(text: &str, part: &str) -> Option<usize> {
+    text.as_bytes().windows(part.len().max(1)).position(|window| window == part.as_bytes())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_part_is_found_where_std_finds_it() {
+        for (text, part) in
+            [("aab", "ab"), ("ab", "ab"), ("a", "ab"), ("", "ab"), ("grün  ", "  "), ("abab", "b")]
+        {
+            assert_eq!(find(text, part), text.find(part), "{text} {part}");
+        }
+    }
 
     #[test]
     fn parts_are_joined_as_std_joins_them() {

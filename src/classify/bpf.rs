@@ -108,6 +108,11 @@ impl Assembler {
         self.lines.push(Line::Plain(Insn { code, jt: 0, jf: 0, k }));
     }
 
+    /// Appends instructions that do not jump.
+    pub fn all(&mut self, insns: &[(u16, u32)]) {
+        insns.iter().for_each(|(code, k)| self.plain(*code, *k));
+    }
+
     /// Appends a conditional jump.
     pub fn branch(&mut self, code: u16, k: u32, yes: Label, no: Label) {
         self.lines.push(Line::Branch { code, k, yes, no });
@@ -117,6 +122,13 @@ impl Assembler {
     pub fn when(&mut self, code: u16, k: u32, yes: Label) {
         let next = self.label();
         self.branch(code, k, yes, next);
+        self.place(next);
+    }
+
+    /// Appends a jump to `no` when the condition does not hold; goes on with the next instruction when it does.
+    pub fn unless(&mut self, code: u16, k: u32, no: Label) {
+        let next = self.label();
+        self.branch(code, k, next, no);
         self.place(next);
     }
 

@@ -169,10 +169,9 @@ impl Compiler<'_> {
         let (fast4, fast6) = (self.asm.label(), self.asm.label());
         let (slow4, slow6) = (self.asm.label(), self.asm.label());
         if let Some(is_v6) = self.framing.only {
-            let (others, ours) = (self.asm.label(), self.asm.label());
+            let ours = self.asm.label();
             self.asm.plain(LD_W_ABS, KERNEL_PROTOCOL);
-            self.asm.branch(JEQ_K, if is_v6 { 0x86dd } else { 0x0800 }, ours, others);
-            self.asm.place(others);
+            self.asm.when(JEQ_K, if is_v6 { 0x86dd } else { 0x0800 }, ours);
             self.asm.plain(RET_K, 0);
             self.asm.place(ours);
         }
@@ -182,8 +181,7 @@ impl Compiler<'_> {
         let base = u32::from(self.framing.header);
         if base == 0 {
             // PPP and raw IP devices show qdiscs the bare IP packet.
-            self.asm.plain(LD_B_ABS, 0);
-            self.asm.plain(RSH_K, 4);
+            self.asm.all(&[(LD_B_ABS, 0), (RSH_K, 4)]);
             self.asm.when(JEQ_K, 4, fast4);
             self.asm.branch(JEQ_K, 6, fast6, self.control);
         } else {
@@ -204,10 +202,9 @@ impl Compiler<'_> {
         let mut at = 12;
         let pppoe = asm.label();
         for _ in 0..2 {
-            let (tagged, plain) = (asm.label(), asm.label());
+            let tagged = asm.label();
             asm.when(JEQ_K, 0x8100, tagged);
-            asm.branch(JEQ_K, 0x88a8, tagged, plain);
-            asm.place(plain);
+            asm.when(JEQ_K, 0x88a8, tagged);
             asm.plain(LDX_IMM, at + 2);
             asm.when(JEQ_K, 0x0800, slow4);
             asm.when(JEQ_K, 0x86dd, slow6);
@@ -228,9 +225,7 @@ impl Compiler<'_> {
         asm.branch(JEQ_K, 0x0057, pppoe6, self.control);
         for (entry, slow) in [(pppoe4, slow4), (pppoe6, slow6)] {
             asm.place(entry);
-            asm.plain(TXA, 0);
-            asm.plain(ADD_K, 8);
-            asm.plain(TAX, 0);
+            asm.all(&[(TXA, 0), (ADD_K, 8), (TAX, 0)]);
             asm.jump(slow);
         }
     }
@@ -251,37 +246,29 @@ impl Compiler<'_> {
         if base.is_none() {
             self.asm.plain(SUB_X, 0);
         }
-        let enough = self.asm.label();
-        self.asm.branch(JGE_K, base.unwrap_or(0) + size, enough, odd);
-        self.asm.place(enough);
+        self.asm.unless(JGE_K, base.unwrap_or(0) + size, odd);
     }
 
     fn fast_v4(&mut self, entry: Label, slow: Label, base: u32) {
         self.asm.place(entry);
-        let (odd, options, fast) = (self.asm.label(), self.asm.label(), self.asm.label());
+        let (odd, options) = (self.asm.label(), self.asm.label());
         self.holds(Some(base), 20, odd);
         if self.uses(DSCP) || self.uses(LENGTH) || self.uses(BARE) {
             // Version, header length, DSCP and total length are one word.
             self.asm.plain(LD_W_ABS, base);
-            self.asm.plain(TAX, 0);
-            self.asm.plain(RSH_K, 24);
-            self.asm.branch(JEQ_K, 0x45, fast, options);
-            self.asm.place(fast);
+            self.asm.all(&[(TAX, 0), (RSH_K, 24)]);
+            self.asm.unless(JEQ_K, 0x45, options);
             if self.uses(DSCP) {
-                self.asm.plain(TXA, 0);
-                self.asm.plain(RSH_K, 18);
-                self.asm.plain(AND_K, 0x3f);
+                self.asm.all(&[(TXA, 0), (RSH_K, 18), (AND_K, 0x3f)]);
                 self.keep(DSCP);
             }
             if self.uses(LENGTH) || self.uses(BARE) {
-                self.asm.plain(TXA, 0);
-                self.asm.plain(AND_K, 0xffff);
+                self.asm.all(&[(TXA, 0), (AND_K, 0xffff)]);
                 self.keep(LENGTH);
             }
         } else {
             self.asm.plain(LD_B_ABS, base);
-            self.asm.branch(JEQ_K, 0x45, fast, options);
-            self.asm.place(fast);
+            self.asm.unless(JEQ_K, 0x45, options);
         }
         self.addresses_v4(Some(base));
         self.asm.plain(LD_B_ABS, base + 9);
@@ -301,17 +288,11 @@ impl Compiler<'_> {
         self.asm.place(entry);
         let odd = self.asm.label();
         self.holds(None, 20, odd);
-        self.asm.plain(TXA, 0);
-        self.asm.plain(ST, BASE);
-        self.asm.plain(LD_B_IND, 0);
-        let (high, right) = (self.asm.label(), self.asm.label());
-        self.asm.branch(JGT_K, 0x4f, odd, high);
-        self.asm.place(high);
-        self.asm.branch(JGE_K, 0x45, right, odd);
-        self.asm.place(right);
+        self.asm.all(&[(TXA, 0), (ST, BASE), (LD_B_IND, 0)]);
+        self.asm.when(JGT_K, 0x4f, odd);
+        self.asm.unless(JGE_K, 0x45, odd);
         if self.uses(DSCP) {
-            self.asm.plain(LD_B_IND, 1);
-            self.asm.plain(RSH_K, 2);
+            self.asm.all(&[(LD_B_IND, 1), (RSH_K, 2)]);
             self.keep(DSCP);
         }
         if self.uses(LENGTH) || self.uses(BARE) {
@@ -324,11 +305,7 @@ impl Compiler<'_> {
         let later = self.no_ports(1);
         self.asm.plain(LD_H_IND, 6);
         self.asm.when(JSET_K, 0x1fff, later);
-        self.asm.plain(LD_B_IND, 0);
-        self.asm.plain(AND_K, 0xf);
-        self.asm.plain(LSH_K, 2);
-        self.asm.plain(ADD_X, 0);
-        self.asm.plain(TAX, 0);
+        self.asm.all(&[(LD_B_IND, 0), (AND_K, 0xf), (LSH_K, 2), (ADD_X, 0), (TAX, 0)]);
         self.transport(None, None, 0, later);
         self.asm.place(odd);
         self.asm.plain(RET_K, 0);
@@ -336,20 +313,17 @@ impl Compiler<'_> {
 
     fn fast_v6(&mut self, entry: Label, slow: Label, base: u32) {
         self.asm.place(entry);
-        let (odd, fast, chain) = (self.asm.label(), self.asm.label(), self.asm.label());
+        let (odd, chain) = (self.asm.label(), self.asm.label());
         self.holds(Some(base), 40, odd);
         self.asm.plain(LD_B_ABS, base + 6);
         self.keep(PROTOCOL);
         // Extension headers go the slow way.
-        for kind in [0, 43, 44, 51] {
+        for kind in [0, 43, 44, 51, 60] {
             self.asm.when(JEQ_K, kind, chain);
         }
-        self.asm.branch(JEQ_K, 60, chain, fast);
-        self.asm.place(fast);
         if self.uses(DSCP) {
             self.asm.plain(LD_H_ABS, base);
-            self.asm.plain(RSH_K, 6);
-            self.asm.plain(AND_K, 0x3f);
+            self.asm.all(&[(RSH_K, 6), (AND_K, 0x3f)]);
             self.keep(DSCP);
         }
         if self.uses(LENGTH) || self.uses(BARE) {
@@ -371,17 +345,13 @@ impl Compiler<'_> {
         self.asm.place(entry);
         let odd = self.asm.label();
         self.holds(None, 40, odd);
-        self.asm.plain(TXA, 0);
-        self.asm.plain(ST, BASE);
+        self.asm.all(&[(TXA, 0), (ST, BASE)]);
         if self.uses(DSCP) {
-            self.asm.plain(LD_H_IND, 0);
-            self.asm.plain(RSH_K, 6);
-            self.asm.plain(AND_K, 0x3f);
+            self.asm.all(&[(LD_H_IND, 0), (RSH_K, 6), (AND_K, 0x3f)]);
             self.keep(DSCP);
         }
         if self.uses(LENGTH) || self.uses(BARE) {
-            self.asm.plain(LD_H_IND, 4);
-            self.asm.plain(ADD_K, 40);
+            self.asm.all(&[(LD_H_IND, 4), (ADD_K, 40)]);
             self.keep(LENGTH);
         }
         self.addresses_v6(None);
@@ -389,9 +359,7 @@ impl Compiler<'_> {
         let done = self.asm.label();
         self.asm.plain(LD_B_IND, 6);
         self.keep(PROTOCOL);
-        self.asm.plain(TXA, 0);
-        self.asm.plain(ADD_K, 40);
-        self.asm.plain(TAX, 0);
+        self.asm.all(&[(TXA, 0), (ADD_K, 40), (TAX, 0)]);
         for _ in 0..limits::EXTENSIONS {
             self.extension(done, none);
         }
@@ -416,24 +384,17 @@ impl Compiler<'_> {
             asm.plain(LD_B_IND, 1);
             asm.plain(ADD_K, more);
             asm.plain(LSH_K, shift);
-            asm.plain(ST, SPARE);
-            asm.plain(LD_B_IND, 0);
+            asm.all(&[(ST, SPARE), (LD_B_IND, 0)]);
             asm.plain(ST, u32::from(PROTOCOL));
-            asm.plain(LD_MEM, SPARE);
-            asm.plain(ADD_X, 0);
-            asm.plain(TAX, 0);
+            asm.all(&[(LD_MEM, SPARE), (ADD_X, 0), (TAX, 0)]);
             asm.jump(next);
         }
         asm.place(fragment);
-        asm.plain(LD_H_IND, 2);
-        asm.plain(ST, SPARE);
-        asm.plain(LD_B_IND, 0);
+        asm.all(&[(LD_H_IND, 2), (ST, SPARE), (LD_B_IND, 0)]);
         asm.plain(ST, u32::from(PROTOCOL));
         asm.plain(LD_MEM, SPARE);
         asm.when(JSET_K, 0xfff8, none);
-        asm.plain(TXA, 0);
-        asm.plain(ADD_K, 8);
-        asm.plain(TAX, 0);
+        asm.all(&[(TXA, 0), (ADD_K, 8), (TAX, 0)]);
         asm.place(next);
     }
 
@@ -498,15 +459,11 @@ impl Compiler<'_> {
         }
         if is_v6 {
             // Multicast listeners, router and neighbour discovery: without them there is no line.
-            let (icmp, discovery, listeners) = (self.asm.label(), self.asm.label(), self.asm.label());
-            self.asm.branch(JEQ_K, u32::from(ICMPV6), icmp, none);
-            self.asm.place(icmp);
+            self.asm.unless(JEQ_K, u32::from(ICMPV6), none);
             self.byte(at, 0);
             self.asm.when(JEQ_K, 143, self.control);
-            self.asm.branch(JGT_K, 137, none, listeners);
-            self.asm.place(listeners);
-            self.asm.branch(JGE_K, 130, discovery, none);
-            self.asm.place(discovery);
+            self.asm.when(JGT_K, 137, none);
+            self.asm.unless(JGE_K, 130, none);
             self.asm.jump(self.control);
         } else {
             self.asm.jump(none);
@@ -523,11 +480,9 @@ impl Compiler<'_> {
         self.word(at, 0);
         // `far` is the upper half: the source.
         if self.uses(far) || self.uses(near) {
-            self.asm.plain(TAX, 0);
-            self.asm.plain(RSH_K, 16);
+            self.asm.all(&[(TAX, 0), (RSH_K, 16)]);
             self.keep(far);
-            self.asm.plain(TXA, 0);
-            self.asm.plain(AND_K, 0xffff);
+            self.asm.all(&[(TXA, 0), (AND_K, 0xffff)]);
             self.keep(near);
         }
         let to = self.roots.get(root).copied().unwrap_or_default();
@@ -545,8 +500,7 @@ impl Compiler<'_> {
     fn bare(&mut self, at: Option<u32>, offset: Option<u32>) {
         let (yes, no) = (self.asm.label(), self.asm.label());
         self.byte(at, 12);
-        self.asm.plain(AND_K, 0xf0);
-        self.asm.plain(RSH_K, 2);
+        self.asm.all(&[(AND_K, 0xf0), (RSH_K, 2)]);
         match offset {
             Some(offset) => {
                 self.asm.plain(ADD_K, offset);
@@ -555,15 +509,11 @@ impl Compiler<'_> {
             }
             None => {
                 // Where its headers end, and where the packet does.
-                self.asm.plain(ADD_X, 0);
-                self.asm.plain(ST, SPARE);
-                self.asm.plain(TXA, 0);
+                self.asm.all(&[(ADD_X, 0), (ST, SPARE), (TXA, 0)]);
                 self.asm.plain(ST, u32::from(BARE));
                 self.asm.plain(LDX_MEM, BASE);
                 self.asm.plain(LD_MEM, u32::from(LENGTH));
-                self.asm.plain(ADD_X, 0);
-                self.asm.plain(LDX_MEM, SPARE);
-                self.asm.plain(SUB_X, 0);
+                self.asm.all(&[(ADD_X, 0), (LDX_MEM, SPARE), (SUB_X, 0)]);
                 // X again, before the slot gets its meaning.
                 self.asm.plain(LDX_MEM, u32::from(BARE));
                 self.asm.branch(JEQ_K, 0, yes, no);

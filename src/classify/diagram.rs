@@ -6,7 +6,7 @@
 //! back to shorter lists.
 
 use super::list::{Field, Line};
-use alloc::collections::BTreeMap;
+use crate::index::{self, Index};
 use alloc::vec::Vec;
 
 /// How many lists of nodes there are to look through; as many as an array has a default for.
@@ -21,6 +21,17 @@ pub enum Target {
     Answer(u32),
     /// Another field is asked.
     Node(u32),
+}
+
+impl Target {
+    /// Two numbers no other has.
+    fn numbers(self) -> [u32; 2] {
+        match self {
+            Self::Fall => [0, 0],
+            Self::Answer(n) => [1, n],
+            Self::Node(n) => [2, n],
+        }
+    }
 }
 
 /// One question.
@@ -38,7 +49,9 @@ pub struct Diagram {
     /// The nodes.
     pub nodes: Vec<Node>,
     /// What has been built from which lines, so that nothing is built twice.
-    built: BTreeMap<(Vec<u32>, Field, Target), Target>,
+    built: Index,
+    /// What that became.
+    targets: Vec<Target>,
     /// The nodes by a hash of their content, so that equal ones are one: smaller than a second kind of tree.
     known: [Vec<u32>; BUCKETS],
     /// How many more parts there may be.
@@ -73,8 +86,9 @@ impl Diagram {
         }
         let next = |line: &Line| line.conditions.iter().map(|(field, _)| *field).find(|field| *field >= from);
         let Some(field) = active.iter().filter_map(line).filter_map(next).min() else { return Some(last) };
-        let key = (active.to_vec(), field, last);
-        if let Some(target) = self.built.get(&key) {
+        let key =
+            index::key([u32::from(field)].into_iter().chain(last.numbers()).chain(active.iter().copied()));
+        if let Some(target) = self.built.get(&key).and_then(|n| self.targets.get(*n as usize)) {
             return Some(*target);
         }
         let mut parts: Vec<(u32, Target)> = Vec::new();
@@ -115,7 +129,8 @@ impl Diagram {
             [(_, only)] => *only,
             _ => self.node(field, parts),
         };
-        self.built.insert(key, target);
+        self.built.entry(key).or_insert(self.targets.len() as u32);
+        self.targets.push(target);
         Some(target)
     }
 

@@ -4,8 +4,10 @@
 use super::packet::{Packet, Seen};
 use super::scheme::{Reason, Scheme};
 use crate::limits;
+use crate::order;
 use crate::units::Way;
 use alloc::vec::Vec;
+use core::cmp::Reverse;
 
 /// Hits of one direction.
 #[derive(Clone, Debug)]
@@ -73,7 +75,7 @@ impl Tally {
     /// The most frequent `(protocol, port, packets)` that no rule matched.
     pub fn top(&self, count: usize) -> Vec<(u8, u16, u64)> {
         let mut top = self.unmatched.clone();
-        top.sort_unstable_by(|a, b| b.2.cmp(&a.2).then(a.cmp(b)));
+        order::by_key(&mut top, |(protocol, port, count)| (Reverse(*count), *protocol, *port));
         top.truncate(count);
         top
     }

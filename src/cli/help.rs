@@ -3,7 +3,7 @@
 
 use super::{COMMANDS, Command, Options, SWITCHES, Switch, exit_code, print};
 use crate::config::options;
-use crate::text::joined;
+use crate::text::{self, joined};
 use std::fmt::Write;
 
 /// Prints the help asked for.
@@ -61,7 +61,7 @@ fn column(line: &str) -> usize {
     const NAMES: usize = 8;
     let start = line.len() - line.trim_start().len();
     let name = line.split_at(start).1;
-    let gap = name.find("  ").filter(|_| (1..NAMES).contains(&start));
+    let gap = text::find(name, "  ").filter(|_| (1..NAMES).contains(&start));
     let behind = |gap: usize| start + gap + (name.len() - gap - name.split_at(gap).1.trim_start().len());
     gap.map_or(start, behind)
 }

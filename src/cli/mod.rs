@@ -65,6 +65,8 @@ pub(crate) struct Options {
     pub(crate) is_foreground: bool,
     pub(crate) is_man: bool,
     pub(crate) is_completion: bool,
+    wants_help: bool,
+    wants_version: bool,
     /// How long to watch.
     pub(crate) span: Option<Micros>,
     /// What is neither a command nor an option.
@@ -79,6 +81,15 @@ pub(crate) struct Switch {
     /// The commands that have it; none named: all.
     pub(crate) of: &'static [&'static str],
     pub(crate) help: &'static str,
+    sets: Sets,
+}
+
+/// What an option sets.
+enum Sets {
+    Flag(fn(&mut Options) -> &mut bool),
+    Config,
+    StateDir,
+    Span,
 }
 
 impl Switch {
@@ -102,41 +113,73 @@ const fn switch(
     value: &'static str,
     of: &'static [&'static str],
     help: &'static str,
+    sets: Sets,
 ) -> Switch {
-    Switch { name, short, value, of, help }
+    Switch { name, short, value, of, help, sets }
 }
 
 pub(crate) const SWITCHES: &[Switch] = &[
-    switch("config", Some('c'), "FILE", &[], "read this file instead of /etc/config/weir"),
+    switch("config", Some('c'), "FILE", &[], "read this file instead of /etc/config/weir", Sets::Config),
     switch(
         "state-dir",
         None,
         "DIR",
         &[],
         "keep state here instead of /var/run/weir, and of /etc/weir or /var/lib/weir",
+        Sets::StateDir,
     ),
-    switch("diff", None, "", &["plan"], "what would change now, instead of the whole tree"),
-    switch("json", None, "", &["status"], "for programs"),
+    switch(
+        "diff",
+        None,
+        "",
+        &["plan"],
+        "what would change now, instead of the whole tree",
+        Sets::Flag(|options| &mut options.is_diff),
+    ),
+    switch("json", None, "", &["status"], "for programs", Sets::Flag(|options| &mut options.is_json)),
     switch(
         "for",
         None,
         "SPAN",
         &["watch-rules", "record", "hold", "set-rate"],
         "how long, such as 30s or 90m; to watch 10 s, to record 60 s, to hold an hour unless told otherwise",
+        Sets::Span,
     ),
-    switch("keep", None, "", &["daemon"], "leave the shaper standing when told to end"),
-    switch("foreground", None, "", &["daemon"], "log to standard error instead of syslog"),
+    switch(
+        "keep",
+        None,
+        "",
+        &["daemon"],
+        "leave the shaper standing when told to end",
+        Sets::Flag(|options| &mut options.is_kept),
+    ),
+    switch(
+        "foreground",
+        None,
+        "",
+        &["daemon"],
+        "log to standard error instead of syslog",
+        Sets::Flag(|options| &mut options.is_foreground),
+    ),
     switch(
         "verbose",
         Some('v'),
         "",
         &["check", "plan"],
         "more: the configuration as understood, every program whole",
+        Sets::Flag(|options| &mut options.is_verbose),
     ),
-    switch("man", None, "", &["help"], "the manual page, as roff"),
-    switch("completion", None, "", &["help"], "completion for bash"),
-    switch("help", Some('h'), "", &[], "what a command does"),
-    switch("version", Some('V'), "", &[], "the version"),
+    switch("man", None, "", &["help"], "the manual page, as roff", Sets::Flag(|options| &mut options.is_man)),
+    switch(
+        "completion",
+        None,
+        "",
+        &["help"],
+        "completion for bash",
+        Sets::Flag(|options| &mut options.is_completion),
+    ),
+    switch("help", Some('h'), "", &[], "what a command does", Sets::Flag(|options| &mut options.wants_help)),
+    switch("version", Some('V'), "", &[], "the version", Sets::Flag(|options| &mut options.wants_version)),
 ];
 
 pub(crate) const COMMANDS: &[Command] = &[
@@ -303,60 +346,54 @@ fn parse(parser: &mut Parser) -> Result<Parsed, String> {
         is_foreground: false,
         is_man: false,
         is_completion: false,
+        wants_help: false,
+        wants_version: false,
         span: None,
         words: Vec::new(),
     };
     let mut command: Option<&'static Command> = None;
-    let (mut wants_help, mut wants_version) = (false, false);
     let mut used: Vec<&'static Switch> = Vec::new();
     while let Some(arg) = parser.next().map_err(words)? {
-        used.extend(SWITCHES.iter().find(|switch| match arg {
+        let switch = SWITCHES.iter().find(|switch| match arg {
             Arg::Long(name) => name == switch.name,
             Arg::Short(letter) => Some(letter) == switch.short,
             Arg::Value(_) => false,
-        }));
-        match arg {
-            Arg::Value(word) if command.is_none() => {
+        });
+        used.extend(switch);
+        match (arg, switch.map(|switch| &switch.sets)) {
+            (Arg::Value(word), _) if command.is_none() => {
                 let word = word.string().map_err(words)?;
                 if word == "uci" {
                     return Ok(Parsed::Uci);
                 }
                 command = Some(find(&word)?);
             }
-            Arg::Value(word) => options.words.push(word.string().map_err(words)?),
-            Arg::Long("config") | Arg::Short('c') => {
+            (Arg::Value(word), _) => options.words.push(word.string().map_err(words)?),
+            (_, Some(Sets::Flag(flag))) => *flag(&mut options) = true,
+            (_, Some(Sets::Config)) => {
                 options.places.config = PathBuf::from(parser.value().map_err(words)?);
                 options.places.is_named = true;
             }
-            Arg::Long("state-dir") => {
+            (_, Some(Sets::StateDir)) => {
                 let path = PathBuf::from(parser.value().map_err(words)?);
                 options.places.state = StateDir::new(path.clone());
                 options.places.lasting = StateDir::new(path);
             }
-            Arg::Long("for") => {
+            (_, Some(Sets::Span)) => {
                 let text = parser.value().and_then(ValueExt::string).map_err(words)?;
                 options.span = Some(span(&text)?);
             }
-            Arg::Long("diff") => options.is_diff = true,
-            Arg::Long("json") => options.is_json = true,
-            Arg::Long("keep") => options.is_kept = true,
-            Arg::Long("foreground") => options.is_foreground = true,
-            Arg::Long("verbose") | Arg::Short('v') => options.is_verbose = true,
-            Arg::Long("man") => options.is_man = true,
-            Arg::Long("completion") => options.is_completion = true,
-            Arg::Long("help") | Arg::Short('h') => wants_help = true,
-            Arg::Long("version") | Arg::Short('V') => wants_version = true,
-            Arg::Long(other) => {
+            (Arg::Long(other), None) => {
                 let hint =
                     crate::config::options::did_you_mean(other, SWITCHES.iter().map(|switch| switch.name));
                 let hint = hint.map(|word| format!("; did you mean --{word}?")).unwrap_or_default();
                 return Err(format!("there is no option --{other}{hint}"));
             }
-            Arg::Short(other) => return Err(format!("there is no option -{other}")),
+            (Arg::Short(other), None) => return Err(format!("there is no option -{other}")),
         }
     }
     let named = |name: &str| find(name);
-    if wants_version {
+    if options.wants_version {
         return Ok(Parsed::Run(named("version")?, options));
     }
     if let Some(command) = command
@@ -366,7 +403,7 @@ fn parse(parser: &mut Parser) -> Result<Parsed, String> {
         return Err(format!("'{}' has no option --{} ('{owners}' has)", command.name, switch.name));
     }
     match command {
-        Some(command) if wants_help => {
+        Some(command) if options.wants_help => {
             options.words = vec![command.name.into()];
             Ok(Parsed::Run(named("help")?, options))
         }
@@ -381,7 +418,7 @@ fn parse(parser: &mut Parser) -> Result<Parsed, String> {
                 _ => Ok(Parsed::Run(command, options)),
             }
         }
-        None if wants_help => Ok(Parsed::Run(named("help")?, options)),
+        None if options.wants_help => Ok(Parsed::Run(named("help")?, options)),
         None => Err("what shall I do? Name a command".into()),
     }
 }

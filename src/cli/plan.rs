@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::tc::diff::diff;
 use crate::tc::plan::{Direction, World};
 use crate::tc::{Link, show};
+use crate::text;
 use crate::units::DeviceName;
 use std::fmt::Write;
 use std::io::IsTerminal;
@@ -34,9 +35,10 @@ fn shortened(text: &str) -> String {
     const BEFORE: &str = " bytecode '";
     let mut out = String::new();
     for line in text.lines() {
-        let parts = line.split_once(BEFORE).and_then(|(front, rest)| Some((front, rest.split_once('\'')?)));
-        let _ = match parts.and_then(|(front, (code, end))| Some((front, code.split_once(',')?.0, end))) {
-            Some((front, count, end)) => writeln!(
+        let (front, rest) = line.split_at(text::find(line, BEFORE).unwrap_or(line.len()));
+        let rest = rest.strip_prefix(BEFORE).and_then(|rest| rest.split_once('\''));
+        let _ = match rest.and_then(|(code, end)| Some((code.split_once(',')?.0, end))) {
+            Some((count, end)) => writeln!(
                 out,
                 "{front}{BEFORE}{count},…'{end}  # {count} instructions; all of it with -v, or in a pipe"
             ),

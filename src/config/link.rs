@@ -17,23 +17,6 @@ pub enum Cells {
 }
 
 impl Cells {
-    /// What a file may say.
-    pub const WORDS: &'static [&'static str] = &["none", "atm", "ptm"];
-
-    /// As a file says it.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Atm => "atm",
-            Self::Ptm => "ptm",
-        }
-    }
-
-    /// From what a file says.
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::None, Self::Atm, Self::Ptm].into_iter().find(|cells| cells.word() == word)
-    }
-
     /// What `bytes` (overhead included) take on the line: `cake_calc_overhead`'s arithmetic.
     pub const fn wire_bytes(self, bytes: u32) -> u32 {
         match self {

@@ -11,6 +11,7 @@ pub mod error;
 pub mod link;
 pub mod network;
 pub mod options;
+mod place;
 pub mod read;
 mod read_rule;
 pub mod rule;
@@ -19,6 +20,10 @@ pub mod steer;
 pub mod uci;
 pub mod value;
 
+use link::Cells;
+use place::Place;
+use read::Checked;
+use steer::Probing;
 pub use steer::Steer;
 
 use crate::units::{Bytes, DeviceName, Dscp, Micros, Permille, Rate, Way};
@@ -250,9 +255,19 @@ macro_rules! words {
                 match self { $(Self::$value => $word),+ }
             }
 
-            /// From what a file says.
-            pub fn from_word(word: &str) -> Option<Self> {
-                [$(Self::$value),+].into_iter().find(|value| value.word() == word)
+            /// The one whose word stands at this place.
+            fn at(n: usize) -> Option<Self> {
+                [$(Self::$value),+].get(n).copied()
+            }
+        }
+
+        impl Place for $type {
+            fn put(&mut self, value: &mut Checked) {
+                if let Checked::Choice(n) = value
+                    && let Some(value) = Self::at(*n)
+                {
+                    *self = value;
+                }
             }
         }
     };
@@ -268,6 +283,8 @@ words!(Diffserv: "besteffort" Besteffort, "precedence" Precedence, "diffserv3" D
     "diffserv8" Diffserv8);
 words!(Isolation: "flowblind" Flowblind, "srchost" Srchost, "dsthost" Dsthost, "hosts" Hosts, "flows" Flows,
     "dual-srchost" DualSrchost, "dual-dsthost" DualDsthost, "triple-isolate" TripleIsolate);
+words!(Cells: "none" None, "atm" Atm, "ptm" Ptm);
+words!(Probing: "auto" Auto, "icmp" Icmp, "tcp" Tcp, "dns" Dns, "none" None);
 words!(AckFilter: "off" Off, "filter" Filter, "aggressive" Aggressive);
 
 impl Default for Globals {

@@ -4,6 +4,7 @@
 use super::link::Cells;
 use super::steer::Probing;
 use super::{AckFilter, CakeTin, Diffserv, DownloadOn, Engine, LogLevel, Offloads, Ways, value};
+use crate::order;
 use crate::units::Micros;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -545,7 +546,7 @@ fn nearer<'a>(text: &str, word: &'a str, best: Option<(usize, &'a str)>) -> Opti
 fn is_shuffled(a: &str, b: &str) -> bool {
     let sorted = |text: &str| {
         let mut bytes = text.as_bytes().to_vec();
-        bytes.sort_unstable();
+        order::rising(&mut bytes);
         bytes
     };
     a.len() == b.len() && sorted(a) == sorted(b)

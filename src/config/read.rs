@@ -12,10 +12,9 @@ use super::service::{self, Service};
 use super::steer::{self, Far};
 use super::uci::{self, Opt, Package, Section};
 use super::value::{self, Quoted};
-use super::{
-    AckFilter, CakeTin, Class, Config, Diffserv, DownloadOn, Engine, Isolation, LogLevel, Offloads, Wan, Ways,
-};
+use super::{CakeTin, Class, Config, Wan, place};
 use crate::limits;
+use crate::order;
 use crate::text::joined;
 use crate::units::{Bytes, DeviceName, Dscp, Micros, Permille, Prefix, Rate};
 use alloc::format;
@@ -89,6 +88,8 @@ pub(super) enum Checked {
     Size(Bytes),
     Device(DeviceName),
     Word(String),
+    /// The place of the word among those there are.
+    Choice(usize),
     Link(LinkLayer),
     Protocols(Vec<u8>),
     Ports(Vec<(u16, u16)>),
@@ -172,14 +173,9 @@ impl<'a> Reader<'a> {
     }
 
     fn globals(&mut self, section: &'a Section) {
-        for (row, _, value) in self.options(SectionType::Globals, section) {
+        for (row, _, mut value) in self.options(SectionType::Globals, section) {
             let globals = &mut self.understood.config.globals;
-            match (row.name, value) {
-                ("enabled", Checked::Bool(yes)) => globals.enabled = yes,
-                ("services", Checked::Bool(yes)) => globals.services = yes,
-                ("log_level", Checked::Word(word)) => set(&mut globals.log_level, LogLevel::from_word(&word)),
-                _ => {}
-            }
+            place::put(place::GLOBALS, globals, row.name, &mut value);
         }
     }
 
@@ -188,39 +184,14 @@ impl<'a> Reader<'a> {
             let text = format!("more than {} lines (sections wan)", limits::WANS);
             return self.faults.fault(section.line, "", text);
         }
-        let mut wan = Wan::new(&section.name);
-        let mut link = Numbers::default();
-        for (row, option, value) in self.options(SectionType::Wan, section) {
-            match (row.name, value) {
-                ("enabled", Checked::Bool(yes)) => wan.enabled = yes,
-                ("network", Checked::Word(word)) => wan.network = Some(word),
-                ("device", Checked::Device(device)) => wan.device = Some(device),
-                ("download" | "upload", Checked::Rate(rate)) => {
-                    self.suspicious(option, rate);
-                    *(if row.name == "upload" { &mut wan.upload } else { &mut wan.download }) = Some(rate);
-                }
-                ("download_on", Checked::Word(word)) => {
-                    set(&mut wan.download_on, DownloadOn::from_word(&word));
-                }
-                ("lan", Checked::Device(device)) => wan.lan = Some(device),
-                ("link", Checked::Link(link)) => wan.link = link,
-                ("overhead", Checked::Integer(n)) => link.overhead = i16::try_from(n).ok(),
-                ("mpu", Checked::Integer(n)) => link.mpu = u16::try_from(n).ok(),
-                ("cells", Checked::Word(word)) => link.cells = Cells::from_word(&word),
-                ("engine", Checked::Word(word)) => set(&mut wan.engine, Engine::from_word(&word)),
-                ("takeover", Checked::Bool(yes)) => wan.takeover = yes,
-                ("ecn", Checked::Bool(yes)) => wan.ecn = yes,
-                ("offloads", Checked::Word(word)) => set(&mut wan.offloads, Offloads::from_word(&word)),
-                ("trust_dscp", Checked::Word(word)) => set(&mut wan.trust_dscp, Ways::from_word(&word)),
-                ("wash", Checked::Word(word)) => set(&mut wan.wash, Ways::from_word(&word)),
-                ("nat", Checked::Bool(yes)) => wan.nat = yes,
-                (name, value) => {
-                    steer::read(&mut wan.steer, name, &value);
-                    cake(&mut wan, name, &value);
-                }
+        let mut said = SaidOfWan { wan: Wan::new(&section.name), overhead: None, mpu: None, cells: None };
+        for (row, option, mut value) in self.options(SectionType::Wan, section) {
+            if let ("download" | "upload", Checked::Rate(rate)) = (row.name, &value) {
+                self.suspicious(option, *rate);
             }
+            place::put(place::WAN, &mut said, row.name, &mut value);
         }
-        wan.link = link.over(wan.link);
+        let mut wan = said.wan();
         // A generated name tells nobody anything.
         let spoken = || wan.network.clone().or_else(|| wan.device.map(|device| device.to_string()));
         if let Some(name) = spoken().filter(|_| section.is_anonymous) {
@@ -247,7 +218,7 @@ impl<'a> Reader<'a> {
         let at = classes.iter().position(|class| class.name == section.name).unwrap_or(classes.len());
         let known = classes.get(at).cloned();
         let is_full = classes.len() == limits::CLASSES;
-        let mut class = known.clone().unwrap_or_else(|| Class {
+        let class = known.clone().unwrap_or_else(|| Class {
             name: section.name.clone(),
             guarantee: Permille(0),
             limit: Permille::ALL,
@@ -258,21 +229,11 @@ impl<'a> Reader<'a> {
             set_dscp_down: None,
             cake_tin: CakeTin::Auto,
         });
-        let mut is_enabled = true;
-        for (row, _, value) in self.options(SectionType::Class, section) {
-            match (row.name, value) {
-                ("enabled", Checked::Bool(yes)) => is_enabled = yes,
-                ("guarantee", Checked::Share(share)) => class.guarantee = share,
-                ("limit", Checked::Share(share)) => class.limit = share,
-                ("priority", Checked::Integer(n)) => set(&mut class.priority, u8::try_from(n).ok()),
-                ("target", Checked::Span(span)) => class.target = span,
-                ("default", Checked::Bool(yes)) => class.is_default = yes,
-                ("set_dscp_up", Checked::Dscp(dscp)) => class.set_dscp_up = Some(dscp),
-                ("set_dscp_down", Checked::Dscp(dscp)) => class.set_dscp_down = Some(dscp),
-                ("cake_tin", Checked::Word(word)) => set(&mut class.cake_tin, CakeTin::from_word(&word)),
-                _ => {}
-            }
+        let mut said = SaidOfClass { class, is_enabled: true };
+        for (row, _, mut value) in self.options(SectionType::Class, section) {
+            place::put(place::CLASS, &mut said, row.name, &mut value);
         }
+        let SaidOfClass { class, is_enabled } = said;
         let Understood { config, classes: sections, switched_off, .. } = &mut self.understood;
         match (is_enabled, config.classes.get_mut(at), sections.get_mut(at)) {
             (true, Some(old), Some(old_section)) => (*old, *old_section) = (class, Some(section)),
@@ -298,48 +259,35 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The numbers of a link layer that were given one by one.
-#[derive(Default)]
-struct Numbers {
-    overhead: Option<i16>,
-    mpu: Option<u16>,
-    cells: Option<Cells>,
+/// What a section says of a line.
+pub(super) struct SaidOfWan {
+    pub(super) wan: Wan,
+    /// The numbers of its link layer that were given one by one.
+    pub(super) overhead: Option<i16>,
+    pub(super) mpu: Option<u16>,
+    pub(super) cells: Option<Cells>,
 }
 
-impl Numbers {
-    /// These in place of the preset's; a preset that is no longer one loses its name.
-    fn over(&self, preset: LinkLayer) -> LinkLayer {
+/// What a section says of a class.
+pub(super) struct SaidOfClass {
+    pub(super) class: Class,
+    pub(super) is_enabled: bool,
+}
+
+impl SaidOfWan {
+    /// The line, its numbers in place of the preset's; a preset that is no longer one loses its name.
+    fn wan(mut self) -> Wan {
+        let preset = self.wan.link;
         let link = LinkLayer {
             name: preset.name,
             overhead: self.overhead.unwrap_or(preset.overhead),
             mpu: self.mpu.unwrap_or(preset.mpu),
             cells: self.cells.unwrap_or(preset.cells),
         };
-        if link == preset { preset } else { LinkLayer { name: "custom", ..link } }
-    }
-}
-
-/// Takes what was understood; that it always is, the test of the whole table shows.
-fn set<T>(place: &mut T, value: Option<T>) {
-    if let Some(value) = value {
-        *place = value;
-    }
-}
-
-fn cake(wan: &mut Wan, name: &str, value: &Checked) {
-    let cake = &mut wan.cake;
-    match (name, value) {
-        ("cake_diffserv", Checked::Word(word)) => set(&mut cake.diffserv, Diffserv::from_word(word)),
-        ("cake_nat", Checked::Bool(yes)) => cake.nat = *yes,
-        // Here and below the word that is left, `auto`, is `None`.
-        ("cake_isolation", Checked::Word(word)) => cake.isolation = Isolation::from_word(word),
-        ("cake_ack_filter", Checked::Word(word)) => set(&mut cake.ack_filter, AckFilter::from_word(word)),
-        ("cake_split_gso", Checked::Word(word)) => cake.split_gso = value::boolean(word).ok(),
-        ("cake_rtt", Checked::Span(span)) => cake.rtt = *span,
-        ("cake_memlimit", Checked::Size(bytes)) => cake.memlimit = Some(*bytes),
-        ("cake_ingress", Checked::Word(word)) => cake.ingress = value::boolean(word).ok(),
-        ("cake_fwmark", Checked::Mask(mask)) => cake.fwmark = *mask,
-        _ => {}
+        if link != preset {
+            self.wan.link = LinkLayer { name: "custom", ..link };
+        }
+        self.wan
     }
 }
 
@@ -354,7 +302,7 @@ fn check_text(kind: Kind, text: &str) -> Result<Checked, String> {
         Kind::Size => Checked::Size(value::size(text)?),
         Kind::Device => Checked::Device(value::device(text)?),
         Kind::Network => Checked::Word(network(text)?),
-        Kind::Choice(words) => Checked::Word(choice(text, words)?),
+        Kind::Choice(words) => Checked::Choice(choice(text, words)?),
         Kind::Link => Checked::Link(link_layer(text)?),
         Kind::ClassName => Checked::Word(class_name(text)?),
         Kind::Text => Checked::Word(free_text(text)?),
@@ -387,42 +335,42 @@ fn check_list(kind: Kind, words: &[&str]) -> Result<Checked, String> {
     if words.len() > limits::ENTRIES {
         return Err(format!("has {} entries; at most {} are possible", words.len(), limits::ENTRIES));
     }
-    let words = words.iter().copied();
-    Ok(match kind {
-        Kind::Protocols => {
-            let mut all: Vec<u8> = Vec::new();
-            words.map(value::protocols).try_for_each(|one| one.map(|numbers| all.extend(numbers)))?;
-            all.sort_unstable();
-            all.dedup();
-            Checked::Protocols(all)
-        }
-        Kind::Ports => {
-            let mut all = words.map(value::ports).collect::<Result<Vec<_>, _>>()?;
-            value::join(&mut all);
-            Checked::Ports(all)
-        }
-        Kind::Fars => {
-            if words.len() > limits::REFLECTORS {
-                return Err(format!(
-                    "has {} entries; at most {} are possible",
-                    words.len(),
-                    limits::REFLECTORS
-                ));
-            }
-            Checked::Fars(words.map(steer::far).collect::<Result<Vec<_>, _>>()?)
-        }
-        Kind::Prefixes => {
-            let mut all = words.map(value::prefix).collect::<Result<Vec<_>, _>>()?;
-            all.sort_unstable();
-            all.dedup();
-            Checked::Prefixes(all)
-        }
-        Kind::Dscps => {
-            Checked::Dscps(words.map(value::dscps).try_fold(0, |set, one| one.map(|bits| set | bits))?)
-        }
-        Kind::Services => Checked::Services(words.map(service).collect::<Result<Vec<_>, _>>()?),
+    if kind == Kind::Fars && words.len() > limits::REFLECTORS {
+        return Err(format!("has {} entries; at most {} are possible", words.len(), limits::REFLECTORS));
+    }
+    let mut all = match kind {
+        Kind::Protocols => Checked::Protocols(Vec::new()),
+        Kind::Ports => Checked::Ports(Vec::new()),
+        Kind::Prefixes => Checked::Prefixes(Vec::new()),
+        Kind::Dscps => Checked::Dscps(0),
+        Kind::Services => Checked::Services(Vec::new()),
+        Kind::Fars => Checked::Fars(Vec::new()),
         _ => return words.last().map_or_else(|| Err(String::new()), |word| check_text(kind, word)),
-    })
+    };
+    for word in words {
+        match &mut all {
+            Checked::Protocols(all) => all.extend(value::protocols(word)?),
+            Checked::Ports(all) => all.push(value::ports(word)?),
+            Checked::Prefixes(all) => all.push(value::prefix(word)?),
+            Checked::Dscps(all) => *all |= value::dscps(word)?,
+            Checked::Services(all) => all.push(service(word)?),
+            Checked::Fars(all) => all.push(steer::far(word)?),
+            _ => {}
+        }
+    }
+    match &mut all {
+        Checked::Protocols(all) => {
+            order::rising(all);
+            all.dedup();
+        }
+        Checked::Ports(all) => value::join(all),
+        Checked::Prefixes(all) => {
+            order::rising(all);
+            all.dedup();
+        }
+        _ => {}
+    }
+    Ok(all)
 }
 
 /// A built-in service by its name.
@@ -463,9 +411,9 @@ fn network(text: &str) -> Result<String, String> {
     }
 }
 
-fn choice(text: &str, words: &[&str]) -> Result<String, String> {
-    if words.contains(&text) {
-        return Ok(text.into());
+fn choice(text: &str, words: &[&str]) -> Result<usize, String> {
+    if let Some(n) = words.iter().position(|word| *word == text) {
+        return Ok(n);
     }
     let hint = guess(text, words.iter().copied());
     Err(format!("{} is not one of {}{hint}", Quoted(text), joined(words, ", ")))

@@ -4,12 +4,12 @@
 //! A rule with the name of one that is there anyway changes that one and keeps its place; others are the user's own.
 
 use super::error::Faults;
-use super::options::{self, Row, SectionType, did_you_mean, guess};
+use super::options::{self, Kind, Row, SectionType, did_you_mean, guess};
 use super::read::{Checked, Reader, shortened, words};
 use super::rule::{self, Match, OWN_PRIORITY, PORT_PROTOCOLS, Rule};
 use super::service::{self, Service};
 use super::uci::{Opt, Section};
-use super::value;
+use super::{place, value};
 use crate::limits;
 use crate::units::{Dscp, Prefix, Way};
 use alloc::format;
@@ -18,14 +18,15 @@ use alloc::vec::Vec;
 
 /// What a section says, before it is clear what rule that makes.
 #[derive(Default)]
-struct Said {
-    is_off: bool,
-    class: Option<String>,
-    way: Option<Option<Way>>,
-    priority: Option<u16>,
-    set_dscp: Option<Dscp>,
-    services: Vec<Service>,
-    own: Match,
+pub(super) struct Said {
+    pub(super) is_on: bool,
+    pub(super) name: Option<String>,
+    pub(super) class: Option<String>,
+    pub(super) way: Option<Option<Way>>,
+    pub(super) priority: Option<u16>,
+    pub(super) set_dscp: Option<Dscp>,
+    pub(super) services: Vec<Service>,
+    pub(super) own: Match,
     /// The line of the first option about ports.
     ports_line: u32,
     /// Whether it says itself which protocols or ports it is about.
@@ -55,24 +56,26 @@ impl Reader<'_> {
     }
 
     pub(super) fn rule(&mut self, section: &Section) {
-        let mut said = Said::default();
-        let mut name =
-            if section.is_anonymous { format!("of line {}", section.line) } else { section.name.clone() };
+        let mut said = Said { is_on: true, ..Said::default() };
         let options = self.options(SectionType::Rule, section);
         let is_whole = options.len() == section.options.len();
         let mut local_line = 0;
-        for (row, option, value) in options {
+        for (row, option, mut value) in options {
             if let Checked::Prefixes(prefixes) = &value {
                 self.check_prefixes(row, option, prefixes);
             }
             if row.name == "local" {
                 local_line = option.line;
             }
-            match (row.name, value) {
-                ("name", Checked::Word(word)) => name = word,
-                (_, value) => said.take(row, option, value),
+            if row.kind == Kind::Ports {
+                said.ports_line = option.line;
             }
+            said.has_ports |= matches!(row.kind, Kind::Ports | Kind::Protocols);
+            place::put(place::RULE, &mut said, row.name, &mut value);
         }
+        let usual =
+            || if section.is_anonymous { format!("of line {}", section.line) } else { section.name.clone() };
+        let name = said.name.take().unwrap_or_else(usual);
         let rules = &self.understood.config.rules;
         let same = |rule: &&Rule| rule.is_builtin && (rule.name == name || rule.name == section.name);
         let known = rules.iter().find(same).cloned();
@@ -82,7 +85,7 @@ impl Reader<'_> {
             let text = format!("there is another rule called '{name}'");
             return self.faults.fault(section.line, "", text);
         }
-        if said.is_off {
+        if !said.is_on {
             if known.is_none() && said.is_bare() {
                 let hint = guess(&name, service::services().map(|service| service.name));
                 let text = format!("there is no service '{name}' that could be switched off{hint}");
@@ -125,39 +128,6 @@ impl Said {
     /// Whether it says nothing but whether it is there.
     fn is_bare(&self) -> bool {
         self.class.is_none() && self.services.is_empty() && self.own == Match::default()
-    }
-
-    fn take(&mut self, row: &Row, option: &Opt, value: Checked) {
-        let own = &mut self.own;
-        match (row.name, value) {
-            ("enabled", Checked::Bool(yes)) => self.is_off = !yes,
-            ("class", Checked::Word(word)) => self.class = Some(word),
-            ("direction", Checked::Word(word)) => {
-                self.way = Some(match word.as_str() {
-                    "up" => Some(Way::Up),
-                    "down" => Some(Way::Down),
-                    _ => None,
-                });
-            }
-            ("priority", Checked::Integer(n)) => self.priority = u16::try_from(n).ok(),
-            ("set_dscp", Checked::Dscp(dscp)) => self.set_dscp = Some(dscp),
-            ("service", Checked::Services(services)) => self.services = services,
-            ("proto", Checked::Protocols(protocols)) => {
-                own.protocols = protocols;
-                self.has_ports = true;
-            }
-            ("remote_port" | "local_port", Checked::Ports(ports)) => {
-                *(if row.name == "local_port" { &mut own.local_ports } else { &mut own.remote_ports }) =
-                    ports;
-                self.has_ports = true;
-                self.ports_line = option.line;
-            }
-            ("remote", Checked::Prefixes(prefixes)) => own.remote = prefixes,
-            ("local", Checked::Prefixes(prefixes)) => own.local = prefixes,
-            ("dscp", Checked::Dscps(dscps)) => own.dscps = dscps,
-            ("length", Checked::Length(length)) => own.length = Some(length),
-            _ => {}
-        }
     }
 
     /// The rule all this makes; `known` is the one of the same name that is there anyway.

@@ -6,9 +6,11 @@
 
 use super::service::{Service, services};
 use super::value;
+use crate::order;
 use crate::text::joined;
 use crate::units::{Dscp, Prefix, Way};
-use alloc::string::String;
+use alloc::format;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -98,29 +100,31 @@ impl fmt::Display for Match {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut words = Words { f, count: 0 };
         if self.is_bare {
-            words.add(format_args!("tcp without payload"))?;
+            words.add("tcp without payload")?;
         } else if !self.protocols.is_empty() {
             let names: Vec<String> = self.protocols.iter().map(|n| value::protocol_name(*n)).collect();
             let names = if self.protocols == [1, 58] { "icmp".into() } else { joined(&names, "/") };
-            words.add(format_args!("{names}"))?;
+            words.add(&names)?;
         }
-        words.list("remote_port", &self.remote_ports, |f, range| write_range(f, *range))?;
-        words.list("local_port", &self.local_ports, |f, range| write_range(f, *range))?;
-        words.list("remote", &self.remote, |f, prefix| write!(f, "{prefix}"))?;
-        words.list("local", &self.local, |f, prefix| write!(f, "{prefix}"))?;
-        let points: Vec<Dscp> = (0..64).filter(|n| self.dscps >> n & 1 == 1).filter_map(Dscp::new).collect();
-        words.list("dscp", &points, |f, point| f.write_str(&value::dscp_name(*point)))?;
-        let length: Vec<(u16, u16)> = self.length.into_iter().collect();
-        words.list("length", &length, |f, range| match *range {
-            (low, u16::MAX) => write!(f, "{low}-"),
-            range => write_range(f, range),
-        })?;
+        words.list("remote_port", &mut self.remote_ports.iter().map(range))?;
+        words.list("local_port", &mut self.local_ports.iter().map(range))?;
+        words.list("remote", &mut self.remote.iter().map(Prefix::to_string))?;
+        words.list("local", &mut self.local.iter().map(Prefix::to_string))?;
+        let points = (0..64).filter(|n| self.dscps >> n & 1 == 1).filter_map(Dscp::new);
+        words.list("dscp", &mut points.map(value::dscp_name))?;
+        words.list(
+            "length",
+            &mut self.length.iter().map(|length| match *length {
+                (low, u16::MAX) => format!("{low}-"),
+                _ => range(length),
+            }),
+        )?;
         if words.count == 0 { f.write_str("any packet") } else { Ok(()) }
     }
 }
 
-fn write_range(f: &mut fmt::Formatter<'_>, (low, high): (u16, u16)) -> fmt::Result {
-    if low == high { write!(f, "{low}") } else { write!(f, "{low}-{high}") }
+fn range((low, high): &(u16, u16)) -> String {
+    if low == high { low.to_string() } else { format!("{low}-{high}") }
 }
 
 /// Conditions written one behind another.
@@ -130,29 +134,26 @@ struct Words<'a, 'b> {
 }
 
 impl Words<'_, '_> {
-    fn add(&mut self, text: fmt::Arguments<'_>) -> fmt::Result {
+    fn add(&mut self, text: &str) -> fmt::Result {
         self.f.write_str(if self.count > 0 { ", " } else { "" })?;
         self.count += 1;
-        self.f.write_fmt(text)
+        self.f.write_str(text)
     }
 
-    fn list<T>(
-        &mut self,
-        name: &str,
-        entries: &[T],
-        write: impl Fn(&mut fmt::Formatter<'_>, &T) -> fmt::Result,
-    ) -> fmt::Result {
+    fn list(&mut self, name: &str, entries: &mut dyn Iterator<Item = String>) -> fmt::Result {
         /// More of a list than this is counted.
         const SHOWN: usize = 8;
-        if entries.is_empty() {
-            return Ok(());
+        for (n, entry) in entries.take(SHOWN).enumerate() {
+            if n == 0 {
+                self.add(name)?;
+            }
+            self.f.write_str(if n == 0 { " " } else { "," })?;
+            self.f.write_str(&entry)?;
         }
-        self.add(format_args!("{name}"))?;
-        for (n, entry) in entries.iter().take(SHOWN).enumerate() {
-            self.f.write_str(if n > 0 { "," } else { " " })?;
-            write(self.f, entry)?;
+        match entries.count() {
+            0 => Ok(()),
+            more => write!(self.f, " and {more} more"),
         }
-        if entries.len() > SHOWN { write!(self.f, " and {} more", entries.len() - SHOWN) } else { Ok(()) }
     }
 }
 
@@ -183,7 +184,7 @@ pub fn of_service(service: &Service) -> Vec<Match> {
     for group in service.ports() {
         let mut protocols: Vec<u8> =
             group.protocols.split('/').filter_map(|word| value::protocols(word).ok()).flatten().collect();
-        protocols.sort_unstable();
+        order::rising(&mut protocols);
         let ports: Vec<(u16, u16)> =
             group.ports.split(',').filter_map(|word| value::ports(word).ok()).collect();
         let far = Match { protocols, is_bare: group.is_bare, ..Match::default() };

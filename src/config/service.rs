@@ -198,7 +198,8 @@ pub fn find(name: &str) -> Option<Service> {
 impl Service {
     /// What it matches, taken apart.
     pub fn ports(&self) -> impl Iterator<Item = Ports> + use<> {
-        self.packets.split("; ").map(|text| {
+        self.packets.split(';').map(|text| {
+            let text = text.trim_start();
             let near = text.strip_suffix(" at either end");
             let (protocols, ports) = near.unwrap_or(text).split_once(' ').unwrap_or((text, ""));
             let is_bare = ports == "without payload";

@@ -4,7 +4,6 @@
 
 use super::check::line_of;
 use super::error::Faults;
-use super::read::Checked;
 use super::uci::Section;
 use super::{DownloadOn, Wan, value};
 use crate::units::{Micros, Rate, Way};
@@ -65,22 +64,6 @@ pub enum Probing {
     None,
 }
 
-impl Probing {
-    /// What a file may say.
-    pub const WORDS: &'static [&'static str] = &["auto", "icmp", "tcp", "dns", "none"];
-    const ALL: [Self; 5] = [Self::Auto, Self::Icmp, Self::Tcp, Self::Dns, Self::None];
-
-    /// As a file says it.
-    pub fn word(self) -> &'static str {
-        Self::WORDS.get(self as usize).copied().unwrap_or_default()
-    }
-
-    fn from_word(word: &str) -> Option<Self> {
-        let place = Self::WORDS.iter().position(|known| *known == word)?;
-        Self::ALL.get(place).copied()
-    }
-}
-
 impl fmt::Display for Far {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -113,21 +96,6 @@ pub(super) fn far(text: &str) -> Result<Far, String> {
         return Ok(Far::Name(name.into()));
     }
     Err(format!("{} is neither an address nor a name such as dns.example.net", value::Quoted(text)))
-}
-
-/// Takes an option of a line.
-pub(super) fn read(steer: &mut Steer, name: &str, value: &Checked) {
-    match (name, value) {
-        ("adapt", Checked::Word(word)) => steer.adapt = value::boolean(word).ok(),
-        ("latency_target", Checked::Span(span)) => steer.target = Some(*span),
-        ("upload_min", Checked::Rate(rate)) => steer.up.min = Some(*rate),
-        ("upload_max", Checked::Rate(rate)) => steer.up.max = Some(*rate),
-        ("download_min", Checked::Rate(rate)) => steer.down.min = Some(*rate),
-        ("download_max", Checked::Rate(rate)) => steer.down.max = Some(*rate),
-        ("reflector", Checked::Fars(fars)) => steer.reflectors.clone_from(fars),
-        ("probe", Checked::Word(word)) => steer.probe = Probing::from_word(word).unwrap_or_default(),
-        _ => {}
-    }
 }
 
 impl Wan {

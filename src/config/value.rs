@@ -2,7 +2,8 @@
 //! The text of one value as a checked type. Each error says what is allowed, for people.
 
 use super::options::did_you_mean;
-use crate::text::joined;
+use crate::order;
+use crate::text::{self, joined};
 use crate::units::{Bytes, DeviceName, Dscp, Micros, Permille, Prefix, Rate};
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -77,7 +78,8 @@ pub fn rate(text: &str) -> Result<Rate, String> {
     let lower = unit.to_ascii_lowercase();
     let base = lower.strip_suffix("/s").or_else(|| lower.strip_suffix("ps")).unwrap_or(&lower);
     // A capital B at the end, or the word, is bytes; lines are sold in bits and tc's own "bps" has fooled many.
-    let is_bytes = unit.get(..base.len()).is_some_and(|base| base.ends_with('B')) || base.contains("byte");
+    let is_bytes =
+        unit.get(..base.len()).is_some_and(|base| base.ends_with('B')) || text::find(base, "byte").is_some();
     let factor = match base {
         _ if is_bytes => {
             let text = Quoted(text);
@@ -367,7 +369,7 @@ pub fn dscps(text: &str) -> Result<u64, String> {
 
 /// Sorts ranges and joins those that touch.
 pub fn join(ranges: &mut Vec<(u16, u16)>) {
-    ranges.sort_unstable();
+    order::rising(ranges);
     let mut joined: Vec<(u16, u16)> = Vec::with_capacity(ranges.len());
     for (low, high) in ranges.drain(..) {
         match joined.last_mut() {

@@ -3,7 +3,7 @@
 //!
 //! What may be asked, and the answers, are `daemon/asked`'s.
 
-use super::files::{StateDir, naming};
+use super::files::{StateDir, naming, read_all, refused};
 use super::reactor::{Reactor, Watched};
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use nix::sys::socket::{MsgFlags, send};
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 /// The socket's name.
 const SOCKET: &str = "socket";
 /// The longest request.
-const REQUEST: u64 = 256;
+const REQUEST: usize = 256;
 /// A caller that says nothing for this long is left alone: nothing else is done meanwhile.
 const PATIENCE: Duration = Duration::from_millis(50);
 /// A daemon that applies a configuration answers later.
@@ -49,16 +49,13 @@ impl Desk {
     /// Who asks next and what; `None`: nobody now.
     pub fn next(&self) -> Option<(UnixStream, String)> {
         let (mut stream, _) = self.listener.accept().ok()?;
-        let mut request = String::new();
         // Accepted sockets block, whatever the listener does.
         let read = stream.set_read_timeout(Some(PATIENCE)).and_then(|()| {
             stream.set_write_timeout(Some(PATIENCE))?;
-            Read::by_ref(&mut stream).take(REQUEST).read_to_string(&mut request)
+            read_all(&mut stream, REQUEST)
         });
-        if read.is_err() {
-            request.clear();
-        }
-        Some((stream, request))
+        let request = read.ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        Some((stream, request.unwrap_or_default()))
     }
 
     /// Whom to record, if that is what is asked.
@@ -129,10 +126,8 @@ pub fn record(
     stream.shutdown(std::net::Shutdown::Write)?;
     let mut text = [0; 3];
     if stream.read_exact(&mut text).is_err() || text != *b"ok\n" {
-        let mut rest = text.to_vec();
-        stream.read_to_end(&mut rest)?;
-        let rest = String::from_utf8_lossy(&rest);
-        return Err(io::Error::other(rest.trim_start_matches("error: ").trim_end().to_owned()));
+        let rest = [&text[..], &read_all(&mut stream, usize::MAX)?].concat();
+        return Err(refused(&String::from_utf8_lossy(&rest)));
     }
     let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
     epoll.add(&stream, EpollEvent::new(EpollFlags::EPOLLIN, 0))?;
@@ -178,14 +173,14 @@ pub fn ask(state: &StateDir, request: &str) -> io::Result<Option<String>> {
         }
         Err(error) => return Err(naming("cannot ask the daemon")(error)),
     };
-    let mut text = String::new();
     stream.set_read_timeout(Some(LONG_PATIENCE))?;
     stream.write_all(request.as_bytes())?;
     stream.shutdown(std::net::Shutdown::Write)?;
-    stream.read_to_string(&mut text).map_err(naming("the daemon does not answer"))?;
+    let answer = read_all(&mut stream, usize::MAX).map_err(naming("the daemon does not answer"))?;
+    let text = String::from_utf8_lossy(&answer);
     match text.strip_prefix("ok\n") {
         Some(rest) => Ok(Some(rest.into())),
-        None => Err(io::Error::other(text.trim_start_matches("error: ").trim_end().to_owned())),
+        None => Err(refused(&text)),
     }
 }
 

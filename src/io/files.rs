@@ -2,11 +2,14 @@
 //! Files: the configuration, the state directory and its lock.
 
 use crate::limits;
+use crate::text;
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
+use std::ffi::OsStr;
 use std::fmt::Display;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// Reads a file that must not be larger than a configuration can be.
@@ -14,12 +17,21 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// The system's; a larger file is `FileTooLarge`.
 pub fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(limits::CONFIG_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    let bytes = read_all(&mut File::open(path)?, limits::CONFIG_BYTES + 1)?;
     if bytes.len() > limits::CONFIG_BYTES {
         let text = format!("larger than {} KiB, so it is not a configuration", limits::CONFIG_BYTES / 1024);
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
     }
+    Ok(bytes)
+}
+
+/// Reads to the end, `most` bytes at most. By reference: std's own way is compiled anew for each type that is read, 1 KB.
+///
+/// # Errors
+/// The system's.
+pub(super) fn read_all(from: &mut dyn Read, most: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(most as u64).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
@@ -36,13 +48,35 @@ pub fn why(error: &io::Error) -> String {
 /// What the C library says an error means. nix has a table of its own, which would be a second one: 3 KB.
 pub(crate) fn meaning(errno: i32) -> String {
     let mut text = io::Error::from_raw_os_error(errno).to_string();
-    text.truncate(text.rfind(" (os error").unwrap_or(text.len()));
+    text.truncate(text::find(&text, " (os error").unwrap_or(text.len()));
     text
+}
+
+/// What the daemon answered instead of `ok`.
+pub(super) fn refused(answer: &str) -> io::Error {
+    let text = answer.strip_prefix("error: ").unwrap_or(answer);
+    io::Error::other(text.trim_end().to_owned())
 }
 
 /// The same error, saying what failed.
 pub(super) fn naming(what: impl Display) -> impl FnOnce(io::Error) -> io::Error {
     move |error| io::Error::new(error.kind(), format!("{what}: {}", why(&error)))
+}
+
+/// The file whose lock only one process has.
+const LOCK: &str = "lock";
+
+/// Makes a directory and those it is in. std asks the paths for their parents: 2 KB.
+fn make_dirs(path: &Path) -> io::Result<()> {
+    let path = path.as_os_str().as_bytes();
+    let ends = (1..=path.len()).filter(|at| path.get(*at).is_none_or(|byte| *byte == b'/'));
+    for dir in ends.filter_map(|end| path.get(..end)) {
+        match fs::create_dir(OsStr::from_bytes(dir)) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            other => other?,
+        }
+    }
+    Ok(())
 }
 
 /// The directory for what must outlive a process but not a reboot.
@@ -61,8 +95,8 @@ impl StateDir {
     /// Who holds it, or why there is no lock to be had.
     pub fn lock(&self) -> io::Result<Flock<File>> {
         let named = |path: &Path| naming(format!("cannot write {}", path.display()));
-        fs::create_dir_all(&self.0).map_err(named(&self.0))?;
-        let path = self.0.join("lock");
+        make_dirs(&self.0).map_err(named(&self.0))?;
+        let path = self.0.join(LOCK);
         let file = OpenOptions::new()
             .create(true)
             .read(true)
@@ -71,17 +105,17 @@ impl StateDir {
             .open(&path)
             .map_err(named(&path))?;
         // flock ends with the process that held it, so a crash leaves nothing stale.
-        let mut lock = Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, errno)| match errno {
-            Errno::EWOULDBLOCK => {
-                let holder = fs::read_to_string(&path).unwrap_or_default();
-                let holder = holder.trim();
-                io::Error::other(format!(
-                    "weir is already at work ({}); to change something, edit the configuration and send it a SIGHUP",
-                    if holder.is_empty() { "holder unknown" } else { holder }
-                ))
-            }
-            other => io::Error::from(other),
-        })?;
+        let mut lock =
+            Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, errno)| match errno {
+                Errno::EWOULDBLOCK => {
+                    let holder = self.read(LOCK);
+                    let holder = holder.trim();
+                    let holder = if holder.is_empty() { "holder unknown" } else { holder };
+                    let help = "to change something, edit the configuration and send it a SIGHUP";
+                    io::Error::other(format!("weir is already at work ({holder}); {help}"))
+                }
+                other => io::Error::from(other),
+            })?;
         lock.set_len(0)?;
         write!(lock, "pid {}", std::process::id())?;
         Ok(lock)
@@ -105,7 +139,7 @@ impl StateDir {
     /// # Errors
     /// The system's.
     pub fn write(&self, name: &str, text: &str) -> io::Result<()> {
-        fs::create_dir_all(&self.0)?;
+        make_dirs(&self.0)?;
         let path = self.0.join(name);
         if text.is_empty() {
             return match fs::remove_file(&path) {
@@ -122,6 +156,18 @@ impl StateDir {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_directory_is_made_with_those_it_is_in_and_may_be_there() {
+        let top = std::env::temp_dir().join(format!("weir-dirs-{}", std::process::id()));
+        for path in [top.join("a/b"), top.join("a//b/"), top.join("a/c")] {
+            make_dirs(&path).expect("a directory");
+            assert!(path.is_dir(), "{}", path.display());
+        }
+        fs::write(top.join("file"), "").expect("a file");
+        assert!(make_dirs(&top.join("file/b")).is_err());
+        fs::remove_dir_all(&top).expect("removed");
+    }
 
     #[test]
     fn what_needs_root_says_so_and_names_the_file() {

@@ -80,7 +80,7 @@ impl Places {
     /// What is wrong with the configuration, with its place as editors and compilers write it: `FILE:LINE: fault: …`.
     pub fn located(&self, fault: &Fault) -> String {
         let text = fault.to_string();
-        let text = if fault.line == 0 { text.trim_start_matches("0: ") } else { &text };
+        let text = if fault.line == 0 { text.strip_prefix("0: ").unwrap_or(&text) } else { &text };
         let blank = if fault.line == 0 { " " } else { "" };
         format!("{}:{blank}{text}", self.config.display())
     }

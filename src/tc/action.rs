@@ -121,7 +121,11 @@ fn key(dscp: Dscp, is_v6: bool) -> ([u8; 4], [u8; 4]) {
 
 /// Reads the actions of a filter; `None` if one is not exactly what weir writes.
 pub fn read(actions: Attrs<'_>) -> Option<Vec<Action>> {
-    actions.map(one).collect()
+    let mut all = Vec::new();
+    for entry in actions {
+        all.push(one(entry)?);
+    }
+    Some(all)
 }
 
 fn one(entry: Attr<'_>) -> Option<Action> {

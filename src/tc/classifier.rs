@@ -206,7 +206,7 @@ pub fn for_cake(scheme: &Scheme<'_>, list: &List, config: &Config, mode: Diffser
     let mut tins: Vec<Handle> =
         list.lines.iter().map(|line| line.verdict).chain([scheme.of_control()]).map(tin_of).collect();
     tins.push(tin_of(list.default));
-    tins.sort_unstable();
+    order::rising(&mut tins);
     tins.dedup();
     let usual = tin_of(list.default);
     let mut filters: Vec<Filter> = Vec::new();
@@ -219,7 +219,7 @@ pub fn for_cake(scheme: &Scheme<'_>, list: &List, config: &Config, mode: Diffser
         filters.push(filter(root, special.minor(), program, alloc::vec![action]));
     }
     let mut points: Vec<Dscp> = marks.iter().map(|(_, mark)| *mark).collect();
-    points.sort_unstable();
+    order::rising(&mut points);
     points.dedup();
     for point in points {
         for is_v6 in [false, true] {

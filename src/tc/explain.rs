@@ -70,7 +70,7 @@ fn one_way(config: &Config, wan: &Wan, way: Way, flow: &Flow, out: &mut String) 
         let mode = wan.cake.diffserv;
         let place = tin(mode, cake_tin(tin_of)).map_or(0, |handle| usize::from(handle.minor()));
         let _ = match tin_names(mode).get(place.wrapping_sub(1)) {
-            Some(name) => write!(out, ", CAKE's tin {}", name.trim_start_matches("tin ")),
+            Some(name) => write!(out, ", CAKE's tin {}", name.strip_prefix("tin ").unwrap_or(name)),
             None => write!(out, ", in CAKE's only tin"),
         };
     }

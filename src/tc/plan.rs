@@ -16,7 +16,7 @@ use super::{
 use crate::classify::list::list;
 use crate::config::{self, Config, Diffserv, DownloadOn, Engine, Isolation, Offloads, Wan};
 use crate::limits;
-use crate::text::joined;
+use crate::text::{self, joined};
 use crate::units::{DeviceName, Handle, Prefix, Rate, Way};
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -105,7 +105,7 @@ impl Lacks {
         // Any of these words, or an old kernel without words; "not found" alone would blame a missing parent.
         const UNKNOWN: [&str; 4] =
             ["kind is unknown", "classifier not found", "load TC action module", "Unknown device type"];
-        if !text.is_empty() && !UNKNOWN.iter().any(|words| text.contains(words)) {
+        if !text.is_empty() && !UNKNOWN.iter().any(|words| text::find(text, words).is_some()) {
             return false;
         }
         let before = *self;
@@ -126,7 +126,7 @@ impl Lacks {
                     // The same number for a missing classifier and a missing action; without words the action is
                     // given up first.
                     FilterKind::Bpf(bpf) => match bpf.actions.first() {
-                        Some(action) if !text.contains("classifier not found") => match action {
+                        Some(action) if text::find(text, "classifier not found").is_none() => match action {
                             Action::Priority { .. } => self.skbedit = true,
                             Action::SetDscp { .. } | Action::HeaderChecksum => self.pedit = true,
                         },
@@ -134,7 +134,7 @@ impl Lacks {
                     },
                     FilterKind::U32(kind) => {
                         let acts = kind.nodes.iter().any(|node| !node.actions.is_empty());
-                        let is_action = acts && !text.contains("classifier not found");
+                        let is_action = acts && text::find(text, "classifier not found").is_none();
                         if is_action { self.pedit = true } else { self.u32 = true }
                     }
                     FilterKind::Redirect { .. } => self.ifb = true,

@@ -9,8 +9,8 @@ mod words;
 
 pub use print::{export, show};
 
+use crate::index::{self, Index};
 use crate::limits;
-use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -119,11 +119,15 @@ pub fn parse(bytes: &[u8]) -> Result<Package, ParseError> {
     }
 }
 
-/// Where an option of a section is; one type of map, for each is compiled anew, 2 KB.
-type Places = BTreeMap<(usize, String), usize>;
-
 /// In place of a section's number: where the section itself is.
 const SECTIONS: usize = usize::MAX;
+
+/// The key of what has this name in a section.
+fn key(section: usize, name: &str) -> Vec<u8> {
+    let mut key = index::key([section as u32].into_iter());
+    key.extend(name.as_bytes());
+    key
+}
 
 /// A package being read.
 struct Parser<'a> {
@@ -131,7 +135,7 @@ struct Parser<'a> {
     package: Package,
     /// Where sections and options are, so that a hostile file costs no more than it weighs: a section may be opened
     /// again at every line.
-    places: Places,
+    places: Index,
     /// The section options go to.
     current: Option<usize>,
     /// The line the command at hand begins in.
@@ -143,7 +147,7 @@ impl<'a> Parser<'a> {
         Self {
             words: Words::new(bytes),
             package: Package::default(),
-            places: Places::new(),
+            places: Index::new(),
             current: None,
             line: 0,
         }
@@ -199,9 +203,10 @@ impl<'a> Parser<'a> {
         }
         self.end()?;
         let (kind, name) = (ascii(self.words.text(kind)), ascii(self.words.text(name)));
-        let known = self.places.get(&(SECTIONS, name.clone())).copied();
+        let known = self.places.get(&key(SECTIONS, &name)).copied();
         let at = match known.filter(|_| !name.is_empty()) {
             Some(at) => {
+                let at = at as usize;
                 if self.package.sections.get(at).is_some_and(|section| section.kind != kind) {
                     return Err("section of different type overwrites prior section with same name");
                 }
@@ -221,7 +226,7 @@ impl<'a> Parser<'a> {
         let is_anonymous = name.is_empty();
         let name = if is_anonymous { generated_name(at + 1, &kind) } else { name };
         // Of two sections of one name the first is found, as in libuci's list.
-        self.places.entry((SECTIONS, name.clone())).or_insert(at);
+        self.places.entry(key(SECTIONS, &name)).or_insert(at as u32);
         let line = self.line;
         self.package.sections.push(Section { kind, name, is_anonymous, line, again: 0, options: Vec::new() });
         at
@@ -237,13 +242,13 @@ impl<'a> Parser<'a> {
         self.end()?;
         let (name, value) = (ascii(self.words.text(name)), self.words.text(value).to_vec());
         let Some(section) = self.package.sections.get_mut(at) else { return Ok(()) };
-        let key = (at, name);
-        let old = self.places.get(&key).and_then(|n| section.options.get_mut(*n));
+        let key = key(at, &name);
+        let old = self.places.get(&key).and_then(|n| section.options.get_mut(*n as usize));
         match (old, is_list) {
             // An option without a value sets nothing and takes nothing away.
             (_, false) if value.is_empty() => {}
             (Some(old), false) => {
-                *old = Opt { name: key.1, value: Value::Text(value), line: self.line, earlier: old.line };
+                *old = Opt { name, value: Value::Text(value), line: self.line, earlier: old.line };
             }
             (Some(old), true) => {
                 old.line = self.line;
@@ -256,8 +261,7 @@ impl<'a> Parser<'a> {
                 }
             }
             (None, _) => {
-                let name = key.1.clone();
-                self.places.entry(key).or_insert(section.options.len());
+                self.places.entry(key).or_insert(section.options.len() as u32);
                 let value = if is_list { Value::List(alloc::vec![value]) } else { Value::Text(value) };
                 section.options.push(Opt { name, value, line: self.line, earlier: 0 });
             }

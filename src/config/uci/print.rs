@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Packages as the `uci` tool prints them, byte for byte.
 
-use super::{Package, Places, SECTIONS, Section, Value};
+use super::{Package, SECTIONS, Section, Value, key};
+use crate::index::Index;
 use alloc::format;
 use alloc::vec::Vec;
 
 /// `uci show`: one line for each section and option; anonymous sections as `@type[n]`, or by their generated names.
 pub fn show(package: &Package, name: &str, by_generated_name: bool, out: &mut Vec<u8>) {
     // The index of a type counts its named sections too.
-    let mut counts = Places::new();
+    let mut counts = Index::new();
     for section in &package.sections {
-        let index = counts.entry((SECTIONS, section.kind.clone())).or_default();
+        let index = counts.entry(key(SECTIONS, &section.kind)).or_insert(0);
         let label = if section.is_anonymous && !by_generated_name {
             format!("@{}[{index}]", section.kind)
         } else {

@@ -4,6 +4,7 @@
 use super::socket::Connection;
 use crate::daemon::Observation;
 use crate::limits;
+use crate::order;
 use crate::tc::dump::Builder;
 use crate::tc::message::{
     self, INET, INET6, NEW_ADDRESS, NEW_CLASS, NEW_FILTER, NEW_LINK, NEW_QDISC, NEW_ROUTE,
@@ -191,6 +192,6 @@ fn local(connection: &mut Connection, default: Option<u32>) -> io::Result<Vec<Pr
             local.push(prefix);
         }
     })?;
-    local.sort_unstable();
+    order::rising(&mut local);
     Ok(local)
 }
