@@ -67,7 +67,7 @@ const SWITCHES: &[(&str, &str, &str)] = &[
     ("second", "KBIT,MS", "a second buffer behind the first, at a fixed rate"),
     (
         "answers",
-        "usual|echo|tcp|dns|noisy|limited|dying|moving|silent",
+        "usual|echo|tcp|dns|noisy|limited|dying|moving|blind|silent",
         "what the reflectors are like (usual)",
     ),
     ("loss", "PERCENT", "packets lost behind the line (0)"),

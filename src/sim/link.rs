@@ -90,14 +90,25 @@ impl Link {
         if self.random.happens(self.character.loss) {
             return Fate::Lost;
         }
-        let grant = self.character.grant.0;
-        let granted = if grant == 0 { left } else { Moment(left.0.div_ceil(grant) * grant) };
-        let out = granted + self.random.exponential(self.character.jitter);
+        let out = self.emerges(left);
         if self.random.happens(self.character.reorder) {
             return Fate::Arrives(out + Span::from_secs(self.random.between(0.0, LATE.as_secs())));
         }
         self.last_out = self.last_out.max(out);
         Fate::Arrives(self.last_out)
+    }
+
+    /// Takes a packet that passes everything that waits; it is too small to hold that up.
+    pub fn favour(&mut self, now: Moment, size: u32) -> Fate {
+        let left = self.trace.finish(now, u64::from(size));
+        if self.random.happens(self.character.loss) { Fate::Lost } else { Fate::Arrives(self.emerges(left)) }
+    }
+
+    /// When a packet that has left the buffer at `left` comes out at the far end.
+    fn emerges(&mut self, left: Moment) -> Moment {
+        let grant = self.character.grant.0;
+        let granted = if grant == 0 { left } else { Moment(left.0.div_ceil(grant) * grant) };
+        granted + self.random.exponential(self.character.jitter)
     }
 
     /// Forgets what has left by `now`.
@@ -173,6 +184,14 @@ mod tests {
             link.offer(Moment::START + Span::ms(1), 1500),
             Fate::Arrives(Moment::START + Span::ms(101))
         );
+    }
+
+    #[test]
+    fn a_favoured_packet_passes_a_full_buffer_and_takes_no_room() {
+        let mut link = link(vec![12_000], Character { buffer: Span::ms(100), ..Character::default() });
+        (0..100).for_each(|_| drop(link.offer(Moment::START, 1500)));
+        assert_eq!(link.favour(Moment::START, 1500), Fate::Arrives(Moment::START + Span::ms(1)));
+        assert_eq!((link.offer(Moment::START, 1500), link.drops()), (Fate::Dropped, 1));
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub struct Character {
     pub dies: Moment,
     /// From then on it is so much farther away, on the way back.
     pub moves: Option<(Moment, Span)>,
+    /// Whether the line lets its probes pass what waits there, both ways.
+    pub is_favoured: bool,
     /// Whether it answers ICMP timestamps.
     pub tells_time: bool,
     /// Whether it answers ICMP at all.
@@ -48,6 +50,7 @@ impl Character {
             pause: Span::ZERO,
             dies: Moment::NEVER,
             moves: None,
+            is_favoured: false,
             tells_time: true,
             answers_icmp: true,
             answers_tcp: true,
@@ -74,6 +77,11 @@ impl Reflector {
         let mut chance = random.clone();
         let clock = (chance.bits() % Span::secs(86_400).0, chance.between(-30.0, 30.0));
         Self { character, random, free_at: Moment::START, clock, known: FarClock::default() }
+    }
+
+    /// Whether the line lets its probes pass what waits there.
+    pub const fn is_favoured(&self) -> bool {
+        self.character.is_favoured
     }
 
     /// How long a probe sent now takes to it and back again behind the line; `None`: it will not answer.

@@ -56,12 +56,14 @@ pub enum Answers {
     Dying,
     /// From 30 s on all are 80 ms farther away: a new route.
     Moving,
+    /// The line lets probes pass every queue, so that they never wait: a priority of their own, a proxy.
+    Blind,
     /// Nobody answers.
     Silent,
 }
 
 /// See [`DIRECTIONS`].
-pub const ANSWERS: [(&str, Answers); 9] = [
+pub const ANSWERS: [(&str, Answers); 10] = [
     ("usual", Answers::Usual),
     ("echo", Answers::Echo),
     ("tcp", Answers::Tcp),
@@ -70,6 +72,7 @@ pub const ANSWERS: [(&str, Answers); 9] = [
     ("limited", Answers::Limited),
     ("dying", Answers::Dying),
     ("moving", Answers::Moving),
+    ("blind", Answers::Blind),
     ("silent", Answers::Silent),
 ];
 
@@ -88,6 +91,7 @@ impl Answers {
             Self::Dying if n.is_multiple_of(2) => reflector::Character { dies: at(20), ..usual },
             Self::Dying => usual,
             Self::Moving => reflector::Character { moves: Some((at(30), Span::ms(80))), ..usual },
+            Self::Blind => reflector::Character { is_favoured: true, ..usual },
             Self::Silent => reflector::Character { dies: Moment::START, ..usual },
         }
     }

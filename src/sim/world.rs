@@ -250,9 +250,17 @@ impl World {
     /// A packet comes to the buffer `hop`.
     fn offer(&mut self, way: Way, hop: u8, handle: Handle) {
         let packet = self.pool.get(handle);
+        let reflector = usize::from(packet.flow).checked_sub(self.flows.len());
+        let reflector = reflector.and_then(|n| self.reflectors.get(n));
+        let is_favoured = reflector.is_some_and(Reflector::is_favoured);
         let side = &mut self.sides[side(way)];
         let Some(link) = side.links.get_mut(usize::from(hop)) else { return };
-        let Fate::Arrives(at) = link.offer(self.now, packet.size) else {
+        let fate = if is_favoured {
+            link.favour(self.now, packet.size)
+        } else {
+            link.offer(self.now, packet.size)
+        };
+        let Fate::Arrives(at) = fate else {
             self.pool.take(handle);
             return;
         };
