@@ -255,11 +255,8 @@ impl World {
         let is_favoured = reflector.is_some_and(Reflector::is_favoured);
         let side = &mut self.sides[side(way)];
         let Some(link) = side.links.get_mut(usize::from(hop)) else { return };
-        let fate = if is_favoured {
-            link.favour(self.now, packet.size)
-        } else {
-            link.offer(self.now, packet.size)
-        };
+        let fate =
+            if is_favoured { link.favour(self.now, packet.size) } else { link.offer(self.now, packet.size) };
         let Fate::Arrives(at) = fate else {
             self.pool.take(handle);
             return;
