@@ -189,7 +189,9 @@ mod tests {
     #[test]
     fn a_favoured_packet_passes_a_full_buffer_and_takes_no_room() {
         let mut link = link(vec![12_000], Character { buffer: Span::ms(100), ..Character::default() });
-        (0..100).for_each(|_| drop(link.offer(Moment::START, 1500)));
+        (0..100).for_each(|_| {
+            link.offer(Moment::START, 1500);
+        });
         assert_eq!(link.favour(Moment::START, 1500), Fate::Arrives(Moment::START + Span::ms(1)));
         assert_eq!((link.offer(Moment::START, 1500), link.drops()), (Fate::Dropped, 1));
     }
