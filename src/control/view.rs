@@ -79,6 +79,8 @@ pub struct View {
     pub capacity: Rate,
     /// What it carried in the last half minute of measuring.
     pub level: Rate,
+    /// Nothing has waited on the line yet, so that it may carry more.
+    pub is_least: bool,
     /// How long a packet sent now would wait on the line.
     pub wait: Micros,
     /// The wait aimed at.

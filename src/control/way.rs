@@ -376,6 +376,7 @@ impl Way {
             rate: Rate::bits(self.applied),
             capacity: Rate::bits(self.law.capacity.now()),
             level: Rate::bits(self.law.level),
+            is_least: self.law.is_new,
             wait: Micros(self.wait),
             target: Micros(self.target),
             jitter: Micros(self.jitter),

@@ -96,6 +96,9 @@ fn following(view: &View) -> String {
     let (state, reason) = (view.state.text(), view.reason.text());
     match (view.level, view.state) {
         (Rate::ZERO, _) => format!("{state}: {reason}"),
+        (rate, _) if view.is_least => {
+            format!("{state}: {reason}; carries {} at least, nothing has waited on it yet", about(rate))
+        }
         (rate, State::Blind) => format!("{state}: {reason}; last seen to carry {}", about(rate)),
         (rate, _) => {
             let (carries, wait) = (about(rate), view.wait);
@@ -112,6 +115,16 @@ mod tests {
     use crate::tc::Link;
     use crate::tc::shape::guaranteed;
     use crate::units::{DeviceName, Permille};
+
+    #[test]
+    fn a_line_on_which_nothing_has_waited_is_not_said_to_be_known() {
+        let view = View { level: Rate::mbit(20), is_least: true, ..View::default() };
+        assert_eq!(
+            following(&view),
+            "idle: nothing measured yet; carries 20 Mbit/s at least, nothing has waited on it yet"
+        );
+        assert!(!following(&View { is_least: false, ..view }).contains("at least"));
+    }
 
     #[test]
     fn queues_that_a_killed_daemon_left_are_shown_as_they_stand_and_not_called_unshaped() {
