@@ -219,8 +219,15 @@ impl Way {
         self.meter.is_pressed(PRESSED, self.applied)
     }
 
-    fn passing(&self) -> u64 {
-        self.meter.leaving(PRESSED).unwrap_or(0)
+    /// What the law is told.
+    fn sight(&self, is_queued: bool) -> Sight {
+        Sight {
+            wait: self.wait,
+            target: self.target,
+            is_queued,
+            is_pressed: self.is_pressed(),
+            passed: self.meter.leaving(PRESSED).unwrap_or(0),
+        }
     }
 
     /// A full packet's time at the rate, in microseconds.
@@ -266,13 +273,8 @@ impl Way {
         if !carries || self.is_light() && middle < MINOR {
             self.wait = 0;
         }
-        let (wait, target) = (self.wait, self.target);
-        let is_queued = is_queued && wait > 0;
-        self.law.judge(
-            now,
-            &Sight { wait, target, is_queued, is_pressed: self.is_pressed(), passed: self.passing() },
-        );
-        let minor = target + 4 * self.jitter;
+        self.law.judge(now, &self.sight(is_queued && self.wait > 0));
+        let minor = self.target + 4 * self.jitter;
         if let Some(by) = self.route.hear(now, middle, self.applied, self.law.capacity.now(), minor) {
             self.lengthen(by);
         }
@@ -335,17 +337,7 @@ impl Way {
         self.wait = self.wait.max(wait);
         self.target = self.target();
         if self.wait > self.target {
-            let (wait, target) = (self.wait, self.target);
-            self.law.judge(
-                now,
-                &Sight {
-                    wait,
-                    target,
-                    is_queued: true,
-                    is_pressed: self.is_pressed(),
-                    passed: self.passing(),
-                },
-            );
+            self.law.judge(now, &self.sight(true));
             self.law.reason = Reason::Overdue;
             self.bound();
         }
