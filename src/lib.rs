@@ -32,6 +32,7 @@ pub mod steer;
 pub mod tape;
 pub mod tc;
 pub mod text;
+pub mod ubus;
 pub mod units;
 
 #[cfg(feature = "std")]

@@ -45,3 +45,15 @@ pub const U32_NODES: usize = 2000;
 pub const PROBES: usize = 128;
 /// Connections under way at once on a line: each is waited for a second, and there are twenty in a second at most.
 pub const HANDSHAKES: usize = 32;
+/// Bytes of one message on the bus, without its header: `UBUS_MAX_MSGLEN`, beyond which `ubusd` hangs up.
+pub const UBUS_MESSAGE: usize = 1024 * 1024;
+/// Bytes kept of one message: `network.interface dump` of fifty interfaces; the rest of a larger one is read past.
+pub const UBUS_KEPT: usize = 64 * 1024;
+/// Bytes that wait to be written to the bus: answers are paged, and `ubusd` reads at once unless it is stuck.
+pub const UBUS_OUTPUT: usize = 64 * 1024;
+/// Bytes a buffer of the bus keeps while it is empty: what nearly all messages fit in.
+pub const UBUS_IDLE: usize = 4096;
+/// Requests that wait for an answer: four for each neighbour at the start, and weir calls one at a time.
+pub const UBUS_PENDING: usize = 12;
+/// Objects of others that weir follows; netifd's is one.
+pub const UBUS_NEIGHBOURS: usize = 2;

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What is to be written to the bus: whole messages in a queue that never outgrows its limit.
+//!
+//! Framing as in [`super::attr`] and [`super::field`], the other way round.
+
+use super::attr::{EXTENDED, LENGTH_MASK, word};
+use super::field::kind;
+use crate::limits::{UBUS_IDLE, UBUS_OUTPUT};
+use alloc::vec::Vec;
+use core::fmt::{self, Write};
+
+/// The queue. All messages weir sends are multiples of four bytes long, so its beginning stays aligned.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    bytes: Vec<u8>,
+    /// Bytes at the beginning that have gone out.
+    sent: usize,
+    /// Something of the message being written did not fit.
+    is_full: bool,
+    /// A whole message was lost.
+    is_lossy: bool,
+}
+
+/// Where a message began.
+pub(super) struct Begun(usize);
+
+impl Outbox {
+    /// What is to be written next.
+    pub(super) fn waiting(&self) -> &[u8] {
+        self.bytes.get(self.sent..).unwrap_or_default()
+    }
+
+    /// Forgets `count` bytes that have been written.
+    pub(super) fn sent(&mut self, count: usize) {
+        self.sent = self.bytes.len().min(self.sent.saturating_add(count));
+        let whole = self.sent & !3; // what is left stays aligned
+        self.bytes.drain(..whole);
+        self.sent -= whole;
+        if self.bytes.is_empty() && self.bytes.capacity() > UBUS_IDLE {
+            self.bytes = Vec::new();
+        }
+    }
+
+    /// Whether a message was lost because the reader is slow: the connection is of no use any more.
+    pub(super) fn is_lossy(&self) -> bool {
+        self.is_lossy
+    }
+
+    /// Gives the connection up.
+    pub(super) fn lose(&mut self) {
+        self.is_lossy = true;
+    }
+
+    /// Begins a message.
+    pub(super) fn begin(&mut self, kind: u8, seq: u16, peer: u32) -> Begun {
+        let begun = Begun(self.bytes.len());
+        let [seq0, seq1] = seq.to_be_bytes();
+        self.put(&[0, kind, seq0, seq1]);
+        self.put(&peer.to_be_bytes());
+        self.open(0);
+        begun
+    }
+
+    /// Ends the message; `false` if there was no room, then nothing of it is sent.
+    pub(super) fn end(&mut self, begun: Begun) -> bool {
+        let Begun(start) = begun;
+        if !self.is_full {
+            self.close(start + 8);
+            return true;
+        }
+        self.bytes.truncate(start);
+        self.is_full = false;
+        // To blame is the message if it does not fit in half of the queue, else the slow reader.
+        self.is_lossy |= start > UBUS_OUTPUT / 2;
+        false
+    }
+
+    pub(super) fn put(&mut self, bytes: &[u8]) {
+        if self.is_full || self.bytes.len() + bytes.len() > UBUS_OUTPUT {
+            self.is_full = true;
+        } else {
+            self.bytes.extend_from_slice(bytes);
+        }
+    }
+
+    /// Begins an attribute; give the result to [`Self::close`].
+    pub(super) fn open(&mut self, id: u8) -> usize {
+        let start = self.bytes.len();
+        self.put(&[id, 0, 0, 0]);
+        start
+    }
+
+    pub(super) fn close(&mut self, start: usize) {
+        let length = (self.bytes.len() - start) as u32 & LENGTH_MASK; // UBUS_OUTPUT is far less
+        let head = u32::from_be_bytes(word(&self.bytes, start).unwrap_or_default()) | length;
+        for (to, from) in self.bytes.iter_mut().skip(start).zip(head.to_be_bytes()) {
+            *to = from;
+        }
+        self.pad();
+    }
+
+    fn pad(&mut self) {
+        while !self.bytes.len().is_multiple_of(4) && !self.is_full {
+            self.put(&[0]);
+        }
+    }
+
+    pub(super) fn attr(&mut self, id: u8, payload: &[u8]) {
+        let start = self.open(id);
+        self.put(payload);
+        self.close(start);
+    }
+
+    pub(super) fn number(&mut self, id: u8, number: u32) {
+        self.attr(id, &number.to_be_bytes());
+    }
+
+    pub(super) fn text(&mut self, id: u8, text: &str) {
+        let start = self.open(id);
+        self.put(text.as_bytes());
+        self.put(&[0]);
+        self.close(start);
+    }
+
+    /// Writes the fields that `write` gives as attribute `id`.
+    pub(super) fn fields(&mut self, id: u8, write: impl FnOnce(&mut Writer<'_>)) {
+        let start = self.open(id);
+        write(&mut Writer { out: self });
+        self.close(start);
+    }
+}
+
+impl Write for Outbox {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.put(text.as_bytes());
+        Ok(())
+    }
+}
+
+/// Writes the fields of a table, or the elements of an array (whose names are empty), into the queue.
+#[derive(Debug)]
+pub struct Writer<'a> {
+    out: &'a mut Outbox,
+}
+
+impl Writer<'_> {
+    fn open(&mut self, kind: u8, name: &str) -> usize {
+        let start = self.out.open(kind | EXTENDED);
+        let length = name.len() as u16; // names are weir's own words
+        self.out.put(&length.to_be_bytes());
+        self.out.put(name.as_bytes());
+        self.out.put(&[0]);
+        self.out.pad();
+        start
+    }
+
+    fn field(&mut self, kind: u8, name: &str, value: &[u8]) {
+        let start = self.open(kind, name);
+        self.out.put(value);
+        self.out.close(start);
+    }
+
+    /// Writes a text.
+    pub fn text(&mut self, name: &str, value: &dyn fmt::Display) {
+        let start = self.open(kind::STRING, name);
+        let _ = write!(self.out, "{value}"); // what does not fit is noted by the queue
+        self.out.put(&[0]);
+        self.out.close(start);
+    }
+
+    /// Writes a number, in 32 bits if it fits, as everybody on the bus does.
+    pub fn number(&mut self, name: &str, value: i64) {
+        match i32::try_from(value) {
+            Ok(short) => self.field(kind::INT32, name, &short.to_be_bytes()),
+            Err(_) => self.field(kind::INT64, name, &value.to_be_bytes()),
+        }
+    }
+
+    /// Writes a counter or a rate: always 64 bits, so that readers see one type whatever it has come to.
+    pub fn count(&mut self, name: &str, value: u64) {
+        self.field(kind::INT64, name, &value.to_be_bytes());
+    }
+
+    /// Writes yes or no.
+    pub fn flag(&mut self, name: &str, value: bool) {
+        self.field(kind::INT8, name, &[value.into()]);
+    }
+
+    /// Writes JSON's null.
+    pub fn null(&mut self, name: &str) {
+        self.field(kind::NULL, name, &[]);
+    }
+
+    /// Writes a table of what `inside` writes.
+    pub fn table(&mut self, name: &str, inside: impl FnOnce(&mut Self)) {
+        let start = self.open(kind::TABLE, name);
+        inside(self);
+        self.out.close(start);
+    }
+
+    /// Writes an array of what `inside` writes.
+    pub fn array(&mut self, name: &str, inside: impl FnOnce(&mut Self)) {
+        let start = self.open(kind::ARRAY, name);
+        inside(self);
+        self.out.close(start);
+    }
+}

@@ -1,0 +1,529 @@
+// SPDX-License-Identifier: Apache-2.0
+//! One connection to the bus, as a state machine: weir's object, its callers, and the neighbours it follows.
+//!
+//! Before editing: `ubusd_proto.c` for what the bus checks and what it does not (it keeps no state of calls, gives up on
+//! none, and answers nothing at all to a notification that went well).
+
+use super::Status;
+use super::field::Fields;
+use super::inbox::{Message, attr, kind};
+use super::object::Object;
+use super::outbox::{Outbox, Writer};
+use super::pending::{About, Pending, Ticket};
+use crate::limits::{UBUS_NEIGHBOURS, UBUS_OUTPUT, UBUS_PENDING};
+use crate::units::{Micros, Time};
+use core::fmt;
+
+/// The object of the bus itself that takes and gives events (`UBUS_SYSTEM_OBJECT_EVENT`).
+const EVENTS: u32 = 1;
+/// The event by which a neighbour is found that was not there.
+const OBJECT_ADDED: &str = "ubus.object.add";
+
+/// Why a connection is of no use any more: close it, [`Peer::close`], and begin anew in a second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// A message of another version of the protocol.
+    Version(u8),
+    /// A message whose length cannot be.
+    Length(u32),
+    /// What is to be written is not taken.
+    Slow,
+    /// The bus does not answer.
+    Silent,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Version(version) => write!(f, "ubus: message of version {version}"),
+            Self::Length(length) => write!(f, "ubus: message of {length} bytes"),
+            Self::Slow => f.write_str("ubus: does not read"),
+            Self::Silent => f.write_str("ubus: does not answer"),
+        }
+    }
+}
+
+/// A question to weir's object. It must be answered once: now or, if kept, later, in any order.
+#[derive(Debug, PartialEq, Eq)]
+#[must_use = "a caller waits for the answer"]
+pub struct Call {
+    client: u32,
+    seq: u16,
+    object: u32,
+    /// Not so with `NO_REPLY`.
+    wants_answer: bool,
+    /// The connection it came by: numbers mean nothing on the next one.
+    life: u32,
+}
+
+/// What a message means to the daemon.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Heard<'a> {
+    /// Nothing; it was the connection's own business.
+    Nothing,
+    /// Weir's object is on the bus.
+    Named,
+    /// It is not: the path is taken, or may not be. It is tried again.
+    Unnamed(Status),
+    /// A question, its arguments of the right types.
+    Call(Call, &'static str, Fields<'a>),
+    /// A question with an argument of the wrong type, or (`None`) none at all; it has been refused.
+    Refused(&'static str, Option<&'static str>),
+    /// Whether anybody listens to weir's notifications has changed.
+    Watched(bool),
+    /// The neighbour can be called, and its notifications are heard from now on. It may be another one than before.
+    Here(usize),
+    /// The neighbour is gone.
+    Gone(usize),
+    /// A neighbour tells something. A hint to ask it: any client of root's can send the same.
+    Told(usize, &'a str, Fields<'a>),
+    /// Part of the answer to a call.
+    Answer(Ticket, Fields<'a>),
+    /// The end of the answer to a call.
+    Done(Ticket, Status),
+}
+
+/// An object of somebody else: where it is in this life of the connection.
+#[derive(Clone, Copy, Debug, Default)]
+struct Neighbour {
+    /// The nameless object that hears it, as a notification does not say from whom it is.
+    ear: u32,
+    /// Its number; 0 while it is not there.
+    target: u32,
+}
+
+/// One client of the bus.
+#[derive(Debug)]
+pub struct Peer {
+    object: Option<&'static Object>,
+    paths: &'static [&'static str],
+    life: u32,
+    is_open: bool,
+    /// Our numbers on the bus, 0 while we have none.
+    client: u32,
+    named: u32,
+    is_watched: bool,
+    neighbours: [Neighbour; UBUS_NEIGHBOURS],
+    pending: Pending,
+    out: Outbox,
+    /// When what waits in the queue must have moved.
+    stalled: Option<Time>,
+}
+
+impl Peer {
+    /// How long an answer may take.
+    pub const PATIENCE: Micros = Micros::secs(10);
+    /// How long a path that was taken is left alone.
+    pub const RETRY: Micros = Micros::secs(30);
+
+    /// How many calls may wait at once; the other places are the connection's own.
+    const CALLS: usize = UBUS_PENDING - 1 - 3 * UBUS_NEIGHBOURS;
+
+    /// Makes a client that puts `object` on the bus and follows the objects at `paths`, at most [`UBUS_NEIGHBOURS`].
+    pub fn new(object: Option<&'static Object>, paths: &'static [&'static str]) -> Self {
+        Self {
+            object,
+            paths,
+            life: 0,
+            is_open: false,
+            client: 0,
+            named: 0,
+            is_watched: false,
+            neighbours: Default::default(),
+            pending: Pending::default(),
+            out: Outbox::default(),
+            stalled: None,
+        }
+    }
+
+    /// Begins a life: the socket has been connected at `now`.
+    pub fn open(&mut self, now: Time) {
+        let life = self.life.wrapping_add(1);
+        *self = Self { life, is_open: true, ..Self::new(self.object, self.paths) };
+        self.pending.add(0, About::Hello, now + Self::PATIENCE);
+    }
+
+    /// Ends a life: the socket is closed. [`Self::expire`] then tells which calls have failed.
+    pub fn close(&mut self) {
+        self.is_open = false;
+        self.client = 0;
+        self.named = 0;
+        self.is_watched = false;
+        self.neighbours = Default::default();
+        self.out = Outbox::default();
+        self.stalled = None;
+        while self.pending.remove(|request| request.about != About::Call).is_some() {}
+    }
+
+    /// What is to be written; tell [`Self::sent`] how much of it was.
+    ///
+    /// # Errors
+    /// Something had to be left out.
+    pub fn output(&self) -> Result<&[u8], Fault> {
+        if self.out.is_lossy() { Err(Fault::Slow) } else { Ok(self.out.waiting()) }
+    }
+
+    /// Takes note that `count` bytes have been written.
+    pub fn sent(&mut self, count: usize) {
+        self.out.sent(count);
+        if count > 0 {
+            self.stalled = None;
+        }
+    }
+
+    /// Whether further messages may be heard: not while half of the queue waits, as each may need an answer. What is not
+    /// read then waits in the bus, which does not wait for us.
+    pub fn is_ready(&self) -> bool {
+        self.out.waiting().len() < UBUS_OUTPUT / 2
+    }
+
+    /// When [`Self::expire`] is to be asked, if nothing comes before.
+    pub fn due(&self) -> Option<Time> {
+        self.pending.due().into_iter().chain(self.stalled).min()
+    }
+
+    /// Says what has waited too long at `now`: a call, or the connection itself. Ask until it says nothing, whenever
+    /// something was written, heard or due.
+    ///
+    /// # Errors
+    /// The bus does not answer, or does not read.
+    pub fn expire(&mut self, now: Time) -> Result<Option<Heard<'static>>, Fault> {
+        if self.out.waiting().is_empty() {
+            self.stalled = None;
+        } else if *self.stalled.get_or_insert(now + Self::PATIENCE) <= now {
+            return Err(Fault::Slow);
+        }
+        let is_open = self.is_open;
+        let Some(request) = self.pending.remove(|request| !is_open || request.until <= now) else {
+            return Ok(None);
+        };
+        match request.about {
+            About::Call if is_open => Ok(Some(Heard::Done(Ticket(request.seq), Status::TIMEOUT))),
+            About::Call => Ok(Some(Heard::Done(Ticket(request.seq), Status::CONNECTION_FAILED))),
+            About::Retry => {
+                self.register(now);
+                Ok(Some(Heard::Nothing))
+            }
+            About::Hello
+            | About::Name
+            | About::Ear(_)
+            | About::News(_)
+            | About::Lookup(_)
+            | About::Subscribe(..) => Err(Fault::Silent),
+        }
+    }
+
+    /// Takes a message that came at `now` and says what it means.
+    pub fn hear<'m>(&mut self, message: Message<'m>, now: Time) -> Heard<'m> {
+        match message.kind {
+            kind::HELLO => self.greeted(message, now),
+            kind::STATUS => self.ended(message, now),
+            kind::DATA => self.answered(message),
+            kind::INVOKE => self.invoked(message, now),
+            kind::NOTIFY => self.watched(message),
+            kind::UNSUBSCRIBE => self.unsubscribed(message),
+            _ => Heard::Nothing,
+        }
+    }
+
+    /// Whether anybody listens to weir's notifications.
+    pub fn is_watched(&self) -> bool {
+        self.is_watched
+    }
+
+    /// Sends one part of an answer; `false` if it is too large to be sent.
+    pub fn reply(&mut self, call: &Call, write: impl FnOnce(&mut Writer<'_>)) -> bool {
+        if !self.awaits(call) {
+            return true;
+        }
+        let begun = self.out.begin(kind::DATA, call.seq, call.client);
+        self.out.number(attr::OBJECT, call.object);
+        self.out.fields(attr::DATA, write);
+        self.out.end(begun)
+    }
+
+    /// Ends the answer. A call of an earlier life is forgotten.
+    pub fn finish(&mut self, call: Call, status: Status) {
+        if !self.awaits(&call) {
+            return;
+        }
+        let begun = self.out.begin(kind::STATUS, call.seq, call.client);
+        self.out.number(attr::STATUS, status.0);
+        self.out.number(attr::OBJECT, call.object);
+        self.out.end(begun);
+    }
+
+    /// Answers with what `write` writes, or says that it is too large.
+    pub fn answer(&mut self, call: Call, write: impl FnOnce(&mut Writer<'_>)) {
+        let status = if self.reply(&call, write) { Status::OK } else { Status::NO_MEMORY };
+        self.finish(call, status);
+    }
+
+    /// Tells those who listen to weir's object; without listeners nothing is written, and `write` not asked.
+    pub fn notify(&mut self, what: &str, write: impl FnOnce(&mut Writer<'_>)) {
+        if !self.is_watched {
+            return;
+        }
+        // The bus says nothing to it when all is well, so nothing waits under this number.
+        let seq = self.pending.next_seq();
+        let begun = self.out.begin(kind::NOTIFY, seq, self.named);
+        self.out.number(attr::OBJECT, self.named);
+        self.out.text(attr::METHOD, what);
+        self.out.fields(attr::DATA, write);
+        self.out.attr(attr::NO_REPLY, &[1]);
+        self.out.end(begun);
+    }
+
+    /// Sends an event to whoever has registered for its name, which the bus tells nobody.
+    pub fn send(&mut self, name: &str, write: impl FnOnce(&mut Writer<'_>)) {
+        if self.client == 0 {
+            return;
+        }
+        let seq = self.pending.next_seq();
+        self.invoke(seq, EVENTS, "send", |out| {
+            out.text("id", &name);
+            out.table("data", write);
+        });
+    }
+
+    /// Calls a method of a neighbour; `None` if the neighbour is not there, or too many calls wait already.
+    pub fn call(
+        &mut self,
+        neighbour: usize,
+        method: &str,
+        now: Time,
+        write: impl FnOnce(&mut Writer<'_>),
+    ) -> Option<Ticket> {
+        let target = self.neighbours.get(neighbour).map(|one| one.target).filter(|target| *target != 0)?;
+        if self.pending.count(About::Call) >= Self::CALLS {
+            return None;
+        }
+        let seq = self.pending.add(target, About::Call, now + Self::PATIENCE)?;
+        self.invoke(seq, target, method, write);
+        Some(Ticket(seq))
+    }
+
+    fn greeted(&mut self, message: Message<'_>, now: Time) -> Heard<'static> {
+        if self.client != 0 || message.peer == 0 {
+            return Heard::Nothing;
+        }
+        self.client = message.peer;
+        self.pending.remove(|request| request.about == About::Hello);
+        self.register(now);
+        for n in 0..self.paths.len().min(UBUS_NEIGHBOURS) {
+            self.ask(kind::ADD_OBJECT, About::Ear(n), now, |_| {});
+        }
+        Heard::Nothing
+    }
+
+    fn ended(&mut self, message: Message<'_>, now: Time) -> Heard<'static> {
+        let Some(request) = self.pending.take(message.seq, message.peer) else {
+            return Heard::Nothing; // an event's, or too late
+        };
+        let status = Status(message.number(attr::STATUS).unwrap_or(Status::UNKNOWN.0));
+        // A name without a number is as good as refused; a lookup the caller may not see into ends well without data.
+        let found = if status == Status::OK { request.found } else { 0 };
+        match request.about {
+            About::Call => Heard::Done(Ticket(request.seq), status),
+            About::Name if found == 0 => {
+                self.pending.add(0, About::Retry, now + Self::RETRY);
+                Heard::Unnamed(status)
+            }
+            About::Name => {
+                self.named = found;
+                Heard::Named
+            }
+            About::Ear(n) => {
+                self.listen(n, found, now);
+                Heard::Nothing
+            }
+            About::Lookup(n) => {
+                self.follow(n, found, now);
+                Heard::Nothing
+            }
+            About::Subscribe(n, target) => self.subscribed(n, target, status),
+            About::Hello | About::Retry | About::News(_) => Heard::Nothing,
+        }
+    }
+
+    fn answered<'m>(&mut self, message: Message<'m>) -> Heard<'m> {
+        let Some(request) = self.pending.find(message.seq, message.peer) else {
+            return Heard::Nothing;
+        };
+        match request.about {
+            About::Call if message.is_cut => {
+                self.pending.take(message.seq, message.peer);
+                Heard::Done(Ticket(message.seq), Status::NO_MEMORY)
+            }
+            About::Call => {
+                Heard::Answer(Ticket(message.seq), Fields::new(message.bytes(attr::DATA).unwrap_or_default()))
+            }
+            About::Name | About::Ear(_) | About::Lookup(_) => {
+                request.found = message.number(attr::OBJECT).unwrap_or(request.found);
+                Heard::Nothing
+            }
+            About::Hello | About::Retry | About::News(_) | About::Subscribe(..) => Heard::Nothing,
+        }
+    }
+
+    fn invoked<'m>(&mut self, message: Message<'m>, now: Time) -> Heard<'m> {
+        let Some(object) = message.number(attr::OBJECT).filter(|object| *object != 0) else {
+            return Heard::Nothing;
+        };
+        let is_event = message.peer == 0;
+        let call = Call {
+            client: message.peer,
+            seq: message.seq,
+            object,
+            wants_answer: !is_event && !message.says(attr::NO_REPLY),
+            life: self.life,
+        };
+        match self.neighbours.iter().position(|one| one.ear == object) {
+            Some(n) if is_event => self.heard_event(n, message, now),
+            Some(n) => {
+                self.finish(call, Status::OK);
+                let data = message.bytes(attr::DATA).unwrap_or_default();
+                Heard::Told(n, message.text(attr::METHOD).unwrap_or_default(), Fields::new(data))
+            }
+            None if is_event => Heard::Nothing,
+            None if object == self.named => self.asked(call, message),
+            None => {
+                self.finish(call, Status::NOT_FOUND);
+                Heard::Nothing
+            }
+        }
+    }
+
+    /// Hands a question to weir's object on, if it is one.
+    fn asked<'m>(&mut self, call: Call, message: Message<'m>) -> Heard<'m> {
+        if message.is_cut {
+            self.finish(call, Status::NO_MEMORY);
+            return Heard::Nothing;
+        }
+        let name = message.text(attr::METHOD);
+        let Some(method) = name.and_then(|name| self.object?.method(name)) else {
+            let status = if name.is_some() { Status::METHOD_NOT_FOUND } else { Status::INVALID_ARGUMENT };
+            self.finish(call, status);
+            return Heard::Nothing;
+        };
+        // libubox sends an empty table when there are no arguments, and its objects refuse a call without one.
+        let given = message.bytes(attr::DATA).map(Fields::new);
+        let wrong = given.and_then(|given| method.wrong(given));
+        match given {
+            Some(given) if wrong.is_none() => Heard::Call(call, method.name, given),
+            _ => {
+                self.finish(call, Status::INVALID_ARGUMENT);
+                Heard::Refused(method.name, wrong)
+            }
+        }
+    }
+
+    fn heard_event(&mut self, n: usize, message: Message<'_>, now: Time) -> Heard<'static> {
+        let event = Fields::new(message.bytes(attr::DATA).unwrap_or_default());
+        if message.text(attr::METHOD) == Some(OBJECT_ADDED)
+            && event.text("path") == self.paths.get(n).copied()
+            && let Some(id) = event.number("id")
+        {
+            self.follow(n, id as u32, now); // 32 bits, which the field reads with a sign
+        }
+        Heard::Nothing
+    }
+
+    fn watched(&mut self, message: Message<'_>) -> Heard<'static> {
+        if self.named == 0 || message.number(attr::OBJECT) != Some(self.named) {
+            return Heard::Nothing;
+        }
+        self.is_watched = message.says(attr::ACTIVE);
+        Heard::Watched(self.is_watched)
+    }
+
+    fn unsubscribed(&mut self, message: Message<'_>) -> Heard<'static> {
+        let Some(target) = message.number(attr::TARGET).filter(|target| *target != 0) else {
+            return Heard::Nothing;
+        };
+        match self.neighbours.iter().position(|one| one.target == target) {
+            Some(n) => {
+                self.place(n, 0);
+                Heard::Gone(n)
+            }
+            None => Heard::Nothing,
+        }
+    }
+
+    fn place(&mut self, n: usize, target: u32) {
+        if let Some(one) = self.neighbours.get_mut(n) {
+            one.target = target;
+        }
+    }
+
+    /// Has an ear: first asks for news of objects, then looks, so that none comes between unseen.
+    fn listen(&mut self, n: usize, ear: u32, now: Time) {
+        let (Some(one), Some(path)) = (self.neighbours.get_mut(n), self.paths.get(n)) else {
+            return;
+        };
+        one.ear = ear;
+        let Some(seq) = self.pending.add(EVENTS, About::News(n), now + Self::PATIENCE) else {
+            return self.out.lose();
+        };
+        self.invoke(seq, EVENTS, "register", |out| {
+            out.number("object", i64::from(ear.cast_signed()));
+            out.text("pattern", &OBJECT_ADDED);
+        });
+        self.ask(kind::LOOKUP, About::Lookup(n), now, |out| out.text(attr::PATH, path));
+    }
+
+    /// Has found a neighbour at `target`, unless it is 0. Twice the same would be told everything twice.
+    fn follow(&mut self, n: usize, target: u32, now: Time) {
+        let Some(one) = self.neighbours.get_mut(n).filter(|one| target != 0 && one.target != target) else {
+            return;
+        };
+        one.target = target;
+        let ear = one.ear;
+        self.ask(kind::SUBSCRIBE, About::Subscribe(n, target), now, |out| {
+            out.number(attr::OBJECT, ear);
+            out.number(attr::TARGET, target);
+        });
+    }
+
+    fn subscribed(&mut self, n: usize, target: u32, status: Status) -> Heard<'static> {
+        if self.neighbours.get(n).is_none_or(|one| one.target != target) {
+            return Heard::Nothing; // another one has come meanwhile
+        }
+        if status == Status::OK {
+            return Heard::Here(n);
+        }
+        self.place(n, 0); // gone before we could
+        Heard::Nothing
+    }
+
+    fn awaits(&self, call: &Call) -> bool {
+        call.wants_answer && call.life == self.life && self.client != 0
+    }
+
+    /// Sends a request of the connection's own.
+    fn ask(&mut self, kind: u8, about: About, now: Time, write: impl FnOnce(&mut Outbox)) {
+        let Some(seq) = self.pending.add(0, about, now + Self::PATIENCE) else {
+            return self.out.lose(); // the bus must be mad: begin anew
+        };
+        let begun = self.out.begin(kind, seq, 0);
+        write(&mut self.out);
+        self.out.end(begun);
+    }
+
+    fn register(&mut self, now: Time) {
+        if let Some(object) = self.object {
+            self.ask(kind::ADD_OBJECT, About::Name, now, |out| {
+                out.text(attr::PATH, object.path);
+                out.fields(attr::SIGNATURE, |out| object.sign(out));
+            });
+        }
+    }
+
+    fn invoke(&mut self, seq: u16, target: u32, method: &str, write: impl FnOnce(&mut Writer<'_>)) {
+        let begun = self.out.begin(kind::INVOKE, seq, target);
+        self.out.number(attr::OBJECT, target);
+        self.out.text(attr::METHOD, method);
+        self.out.fields(attr::DATA, write);
+        self.out.end(begun);
+    }
+}
