@@ -22,6 +22,8 @@ mod object;
 mod outbox;
 mod peer;
 mod pending;
+#[cfg(test)]
+mod tests;
 
 pub use field::{Field, Fields, Value};
 pub use inbox::{Inbox, Message};

@@ -191,6 +191,12 @@ impl Writer<'_> {
         self.field(kind::NULL, name, &[]);
     }
 
+    /// Writes a floating-point number by its bits, for echoes of recorded calls.
+    #[cfg(test)]
+    pub(super) fn double(&mut self, name: &str, bits: u64) {
+        self.field(kind::DOUBLE, name, &bits.to_be_bytes());
+    }
+
     /// Writes a table of what `inside` writes.
     pub fn table(&mut self, name: &str, inside: impl FnOnce(&mut Self)) {
         let start = self.open(kind::TABLE, name);

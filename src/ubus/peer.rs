@@ -286,7 +286,8 @@ impl Peer {
         });
     }
 
-    /// Calls a method of a neighbour; `None` if the neighbour is not there, or too many calls wait already.
+    /// Calls a method of a neighbour; `None` if the neighbour is not there, the question is too large,
+    /// or too many wait already.
     pub fn call(
         &mut self,
         neighbour: usize,
@@ -299,7 +300,10 @@ impl Peer {
             return None;
         }
         let seq = self.pending.add(target, About::Call, now + Self::PATIENCE)?;
-        self.invoke(seq, target, method, write);
+        if !self.invoke(seq, target, method, write) {
+            self.pending.take(seq, target); // too large, or one too many
+            return None;
+        }
         Some(Ticket(seq))
     }
 
@@ -519,11 +523,11 @@ impl Peer {
         }
     }
 
-    fn invoke(&mut self, seq: u16, target: u32, method: &str, write: impl FnOnce(&mut Writer<'_>)) {
+    fn invoke(&mut self, seq: u16, target: u32, method: &str, write: impl FnOnce(&mut Writer<'_>)) -> bool {
         let begun = self.out.begin(kind::INVOKE, seq, target);
         self.out.number(attr::OBJECT, target);
         self.out.text(attr::METHOD, method);
         self.out.fields(attr::DATA, write);
-        self.out.end(begun);
+        self.out.end(begun)
     }
 }
