@@ -22,6 +22,7 @@ pub(super) struct Outbox {
 }
 
 /// Where a message began.
+#[derive(Clone, Copy)]
 pub(super) struct Begun(usize);
 
 impl Outbox {
@@ -62,8 +63,7 @@ impl Outbox {
     }
 
     /// Ends the message; `false` if there was no room, then nothing of it is sent.
-    pub(super) fn end(&mut self, begun: Begun) -> bool {
-        let Begun(start) = begun;
+    pub(super) fn end(&mut self, Begun(start): Begun) -> bool {
         if !self.is_full {
             self.close(start + 8);
             return true;

@@ -243,6 +243,7 @@ impl Peer {
     }
 
     /// Ends the answer. A call of an earlier life is forgotten.
+    #[expect(clippy::needless_pass_by_value, reason = "a call is answered once")]
     pub fn finish(&mut self, call: Call, status: Status) {
         if !self.awaits(&call) {
             return;

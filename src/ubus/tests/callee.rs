@@ -260,7 +260,8 @@ fn every_call_gets_one_status_or_none_if_it_wants_none() {
     peer.open(NOW);
     named(&mut peer, &mut inbox);
     let ours: &[u8] = &[0, 0, 9, 9];
-    let cases: [(u32, &[(u8, &[u8])], Option<u8>); 6] = [
+    type Case<'a> = (u32, &'a [(u8, &'a [u8])], Option<u8>);
+    let cases: [Case<'_>; 6] = [
         (7, &[(3, ours), (4, b"nope\0"), (7, &[])], Some(3)),
         (7, &[(3, ours), (7, &[])], Some(2)),
         (7, &[(3, &[0, 0, 8, 8]), (4, b"echo\0"), (7, &[])], Some(4)),

@@ -81,7 +81,7 @@ fn a_hundred_thousand_spoilt_messages_neither_panic_nor_grow_anything() {
                     }
                     Heard::Refused(..) => refused += 1,
                     Heard::Told(_, _, fields) => {
-                        (told, largest) = (told + 1, largest.max(shown(fields).len()))
+                        (told, largest) = (told + 1, largest.max(shown(fields).len()));
                     }
                     Heard::Answer(_, fields) => {
                         (answers, largest) = (answers + 1, largest.max(shown(fields).len()));

@@ -33,9 +33,9 @@ fn again(bytes: &[u8], is_fields: bool) -> Vec<u8> {
         out.extend_from_slice(&attr.payload[..name]);
         let value = &attr.payload[name..];
         if nests {
-            out.append(&mut again(value, true))
+            out.append(&mut again(value, true));
         } else {
-            out.extend_from_slice(value)
+            out.extend_from_slice(value);
         }
         out.resize(out.len().next_multiple_of(4), 0);
     }
