@@ -13,7 +13,8 @@
 //!
 //! Why not the codec of the crate ubus-zero (0.5.0): it takes the first eight bytes of a message for a whole one when
 //! no more have come yet, ends the stream at a type it does not know, copies each message it interprets, and
-//! allocates once or twice for each string it writes.
+//! allocates for each text and each message it writes. All of this here is as large, with one object and one
+//! neighbour, as that codec alone with a loop that answers calls: 7.4 and 7.2 KB packed on x86_64; here on MIPS, 5.8.
 
 mod attr;
 mod field;
