@@ -94,7 +94,7 @@ impl Client {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(error) => panic!("{error}"),
             };
-            let mut rest = &piece[..count];
+            let mut rest = piece.get(..count).expect("a read fits");
             while let Some(message) = inbox.take(&mut rest).expect("well-formed") {
                 match peer.hear(message, Time(0)) {
                     Heard::Nothing => {}
@@ -119,7 +119,7 @@ impl Client {
 fn until(clients: &mut [Client; 2], one: usize, what: &str) {
     let begun = Instant::now();
     loop {
-        let said = &mut clients[one].said;
+        let said = &mut clients.get_mut(one).expect("one of the two").said;
         if let Some(at) = said.iter().position(|said| said == what) {
             said.drain(..=at);
             return;
@@ -158,9 +158,9 @@ fn an_object_is_found_called_heard_and_found_again_when_the_bus_has_begun_anew()
             let ticket = client.peer.call(0, method, Time(0), |out| {
                 out.text("wan", &"wan");
                 if flag {
-                    out.flag("on", true)
+                    out.flag("on", true);
                 } else {
-                    out.number("on", 1)
+                    out.number("on", 1);
                 }
                 out.text("ubus_rpc_session", &"00000000000000000000000000000000");
             });
