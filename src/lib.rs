@@ -28,6 +28,7 @@ pub mod limits;
 pub mod measure;
 pub mod order;
 pub mod report;
+pub mod scribe;
 pub mod steer;
 pub mod tape;
 pub mod tc;

@@ -18,6 +18,7 @@
 use crate::control::event::Question;
 use crate::control::{Action, Bounds, Event, Setup, WayCounters};
 use crate::json::Json;
+use crate::scribe::Scribe;
 use crate::units::{Rate, Time};
 use core::fmt::{self, Write};
 
@@ -25,18 +26,16 @@ use core::fmt::{self, Write};
 ///
 /// # Errors
 /// The writer's.
-pub fn start(now: Time, setup: &Setup, out: &mut impl Write) -> fmt::Result {
-    line(now, "event", "start", out, |json| {
+pub fn start(now: Time, setup: &Setup, out: &mut dyn Write) -> fmt::Result {
+    line(now, "event", "start", out, &|json| {
         for (key, bounds) in [("up", setup.up), ("down", setup.down)] {
             match bounds {
-                None => json.plain(key, "null")?,
-                Some(Bounds { least, start, most }) => json.array(key, |json| {
-                    [least, start, most].into_iter().try_for_each(|rate| json.maybe("", bits(rate)))
-                })?,
+                None => json.null(key),
+                Some(Bounds { least, start, most }) => json.counts(key, &[least, start, most].map(bits)),
             }
         }
-        json.maybe("target", setup.target.map(|target| target.0))?;
-        json.plain("reflectors", setup.reflectors)
+        json.maybe_count("target", setup.target.map(|target| target.0));
+        json.count("reflectors", setup.reflectors.into());
     })
 }
 
@@ -44,63 +43,65 @@ pub fn start(now: Time, setup: &Setup, out: &mut impl Write) -> fmt::Result {
 ///
 /// # Errors
 /// The writer's.
-pub fn event(now: Time, event: &Event, out: &mut impl Write) -> fmt::Result {
-    match event {
-        Event::Start => Ok(()),
-        Event::Counters { at, up, down } => line(now, "event", "counters", out, |json| {
-            json.plain("at", at.0)?;
+pub fn event(now: Time, event: &Event, out: &mut dyn Write) -> fmt::Result {
+    let (what, rest): (_, &dyn Fn(&mut dyn Scribe)) = match event {
+        Event::Start => return Ok(()),
+        Event::Counters { at, up, down } => ("counters", &move |json| {
+            json.count("at", at.0);
             for (key, way) in [("up", up), ("down", down)] {
                 let WayCounters { released, line, backlog, packets, drops, marks } = *way;
-                let numbers = [released.0, line.0, backlog.0, packets.into(), drops, marks];
-                json.array(key, |json| numbers.iter().try_for_each(|number| json.plain("", number)))?;
+                let numbers = [released.0, line.0, backlog.0, packets.into(), drops.into(), marks.into()];
+                json.counts(key, &numbers.map(Some));
             }
-            Ok(())
         }),
-        Event::Answer { reflector, id, sent, received, one_way } => {
-            line(now, "event", "answer", out, |json| {
-                json.plain("reflector", reflector)?;
-                json.plain("id", id)?;
-                json.plain("sent", sent.0)?;
-                json.plain("received", received.0)?;
-                json.maybe("out", one_way.map(|(out, _)| out.0))?;
-                json.maybe("back", one_way.map(|(_, back)| back.0))
-            })
-        }
-        Event::Deadline => line(now, "event", "deadline", out, |_| Ok(())),
-    }
+        Event::Answer { reflector, id, sent, received, one_way } => ("answer", &move |json| {
+            json.count("reflector", (*reflector).into());
+            json.count("id", (*id).into());
+            json.count("sent", sent.0);
+            json.count("received", received.0);
+            json.maybe_count("out", one_way.map(|(out, _)| out.0));
+            json.maybe_count("back", one_way.map(|(_, back)| back.0));
+        }),
+        Event::Deadline => ("deadline", &|_| {}),
+    };
+    line(now, "event", what, out, rest)
 }
 
 /// Writes what a controller says.
 ///
 /// # Errors
 /// The writer's.
-pub fn action(now: Time, action: &Action, out: &mut impl Write) -> fmt::Result {
-    match action {
-        Action::ReadCounters => line(now, "action", "counters", out, |_| Ok(())),
-        Action::Probe { reflector, id, question } => line(now, "action", "probe", out, |json| {
-            json.plain("reflector", reflector)?;
-            json.plain("id", id)?;
-            json.text("question", word(*question))
+pub fn action(now: Time, action: &Action, out: &mut dyn Write) -> fmt::Result {
+    let (what, rest): (_, &dyn Fn(&mut dyn Scribe)) = match action {
+        Action::ReadCounters => ("counters", &|_| {}),
+        Action::Probe { reflector, id, question } => ("probe", &move |json| {
+            json.count("reflector", (*reflector).into());
+            json.count("id", (*id).into());
+            json.text("question", &word(*question));
         }),
-        Action::SetRates { up, down } => line(now, "action", "rates", out, |json| {
-            json.maybe("up", bits(*up))?;
-            json.maybe("down", bits(*down))
+        Action::SetRates { up, down } => ("rates", &move |json| {
+            json.maybe_count("up", bits(*up));
+            json.maybe_count("down", bits(*down));
         }),
-    }
+    };
+    line(now, "action", what, out, rest)
 }
 
-fn line<W: Write>(
+fn line(
     now: Time,
     key: &str,
     what: &str,
-    out: &mut W,
-    rest: impl FnOnce(&mut Json<'_, W>) -> fmt::Result,
+    out: &mut dyn Write,
+    rest: &dyn Fn(&mut dyn Scribe),
 ) -> fmt::Result {
-    Json::new(out).object("", |json| {
-        json.plain("t", now.0)?;
-        json.text(key, what)?;
-        rest(json)
-    })?;
+    let mut json = Json::new(out);
+    let scribe: &mut dyn Scribe = &mut json;
+    scribe.table("", |json| {
+        json.count("t", now.0);
+        json.text(key, &what);
+        rest(json);
+    });
+    json.end()?;
     out.write_char('\n')
 }
 

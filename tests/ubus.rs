@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use ubusd::{Broker, Config};
+use weir::scribe::Scribe;
 use weir::ubus::{Heard, Inbox, Method, Object, Peer, Status, Type};
 use weir::units::Time;
 

@@ -4,6 +4,7 @@
 use super::score::WayScore;
 use super::world::{Calls, Outcome};
 use crate::json::Json;
+use crate::scribe::{Scribe, Shape};
 use crate::units::Way;
 use core::fmt::{self, Write};
 
@@ -143,37 +144,48 @@ pub fn text(out: &mut impl Write, rows: &[Row]) -> fmt::Result {
 /// Those of `out`.
 pub fn json(out: &mut impl Write, rows: &[Row]) -> fmt::Result {
     let mut json = Json::new(out);
-    json.array("", |json| rows.iter().try_for_each(|row| json.object("", |json| one(json, row))))?;
+    json.open("", Shape::Array);
+    for row in rows {
+        json.open("", Shape::Table);
+        one(&mut json, row);
+        json.close();
+    }
+    json.close();
+    json.end()?;
     out.write_char('\n')
 }
 
-fn one<W: Write>(json: &mut Json<'_, W>, row: &Row) -> fmt::Result {
+fn one(json: &mut Json<'_>, row: &Row) {
     let rounded = |value: f64| (value * 10_000.0).round() / 10_000.0;
-    json.text("pilot", &row.pilot)?;
-    json.text("trace", &row.place)?;
-    json.text("way", row.way)?;
-    json.plain("used", rounded(row.used))?;
-    json.maybe("of_oracle", row.of_oracle.map(rounded))?;
+    let maybe = |json: &mut Json<'_>, key: &str, value: Option<f64>| match value {
+        Some(value) => json.plain(key, &rounded(value)),
+        None => json.null(key),
+    };
+    json.text("pilot", &row.pilot);
+    json.text("trace", &row.place);
+    json.text("way", &row.way);
+    json.plain("used", &rounded(row.used));
+    maybe(json, "of_oracle", row.of_oracle);
     for (key, value) in [("p50_ms", row.p50), ("p95_ms", row.p95), ("p99_ms", row.p99), ("mean_ms", row.mean)]
     {
-        json.plain(key, rounded(value))?;
+        json.plain(key, &rounded(value));
     }
-    json.plain("above_30_ms", rounded(row.above_30))?;
-    json.plain("above_100_ms", rounded(row.above_100))?;
-    json.maybe("drain_s", row.drain.map(|(seconds, _)| rounded(seconds)))?;
-    json.maybe("peak_ms", row.drain.map(|(_, peak)| rounded(peak)))?;
-    json.maybe("rise_s", row.rise.map(rounded))?;
-    json.plain("changes_per_s", rounded(row.changes))?;
-    json.plain("probes_per_s", rounded(row.probes))?;
+    json.plain("above_30_ms", &rounded(row.above_30));
+    json.plain("above_100_ms", &rounded(row.above_100));
+    maybe(json, "drain_s", row.drain.map(|(seconds, _)| seconds));
+    maybe(json, "peak_ms", row.drain.map(|(_, peak)| peak));
+    maybe(json, "rise_s", row.rise);
+    json.plain("changes_per_s", &rounded(row.changes));
+    json.plain("probes_per_s", &rounded(row.probes));
     if let Some(calls) = row.calls {
-        json.object("calls", |json| {
-            json.plain("p50_ms", rounded(calls.p50))?;
-            json.plain("p95_ms", rounded(calls.p95))?;
-            json.plain("p99_ms", rounded(calls.p99))?;
-            json.plain("lost", rounded(calls.lost))
-        })?;
+        json.open("calls", Shape::Table);
+        json.plain("p50_ms", &rounded(calls.p50));
+        json.plain("p95_ms", &rounded(calls.p95));
+        json.plain("p99_ms", &rounded(calls.p99));
+        json.plain("lost", &rounded(calls.lost));
+        json.close();
     }
-    json.maybe("page_ms", row.pages.map(rounded))
+    maybe(json, "page_ms", row.pages);
 }
 
 #[cfg(test)]

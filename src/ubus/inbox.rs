@@ -5,7 +5,7 @@
 //! length says where the next message begins.
 
 use super::attr::{Attr, Attrs, LENGTH_MASK, word};
-use super::peer::Fault;
+use super::heard::Fault;
 use crate::limits::{UBUS_IDLE, UBUS_KEPT, UBUS_MESSAGE};
 use alloc::vec::Vec;
 

@@ -18,7 +18,9 @@
 
 mod attr;
 mod field;
+mod heard;
 mod inbox;
+mod neighbour;
 mod object;
 mod outbox;
 mod peer;
@@ -27,10 +29,11 @@ mod pending;
 mod tests;
 
 pub use field::{Field, Fields, Value};
+pub use heard::{Call, Fault, Heard};
 pub use inbox::{Inbox, Message};
 pub use object::{Method, Object, Type};
 pub use outbox::Writer;
-pub use peer::{Call, Fault, Heard, Peer};
+pub use peer::Peer;
 pub use pending::Ticket;
 
 /// How a request ended (`enum ubus_msg_status`); values beyond the list pass through the bus and are kept.

@@ -5,6 +5,7 @@
 
 use super::field::{Fields, Value, kind};
 use super::outbox::Writer;
+use crate::scribe::Scribe;
 
 /// An object weir puts on the bus.
 #[derive(Debug)]

@@ -6,6 +6,7 @@
 use super::attr::{EXTENDED, LENGTH_MASK, word};
 use super::field::kind;
 use crate::limits::{UBUS_IDLE, UBUS_OUTPUT};
+use crate::scribe::{Scribe, Shape};
 use alloc::vec::Vec;
 use core::fmt::{self, Write};
 
@@ -125,7 +126,7 @@ impl Outbox {
     /// Writes the fields that `write` gives as attribute `id`.
     pub(super) fn fields(&mut self, id: u8, write: impl FnOnce(&mut Writer<'_>)) {
         let start = self.open(id);
-        write(&mut Writer { out: self });
+        write(&mut Writer { out: self, starts: [0; DEPTH], depth: 0 });
         self.close(start);
     }
 }
@@ -137,14 +138,20 @@ impl Write for Outbox {
     }
 }
 
+/// How deep answers nest, and then some.
+const DEPTH: usize = 12;
+
 /// Writes the fields of a table, or the elements of an array (whose names are empty), into the queue.
 #[derive(Debug)]
 pub struct Writer<'a> {
     out: &'a mut Outbox,
+    /// Where those began that are open.
+    starts: [usize; DEPTH],
+    depth: usize,
 }
 
 impl Writer<'_> {
-    fn open(&mut self, kind: u8, name: &str) -> usize {
+    fn begin(&mut self, kind: u8, name: &str) -> usize {
         let start = self.out.open(kind | EXTENDED);
         let length = name.len() as u16; // names are weir's own words
         self.out.put(&length.to_be_bytes());
@@ -155,40 +162,9 @@ impl Writer<'_> {
     }
 
     fn field(&mut self, kind: u8, name: &str, value: &[u8]) {
-        let start = self.open(kind, name);
+        let start = self.begin(kind, name);
         self.out.put(value);
         self.out.close(start);
-    }
-
-    /// Writes a text.
-    pub fn text(&mut self, name: &str, value: &dyn fmt::Display) {
-        let start = self.open(kind::STRING, name);
-        let _ = write!(self.out, "{value}"); // what does not fit is noted by the queue
-        self.out.put(&[0]);
-        self.out.close(start);
-    }
-
-    /// Writes a number, in 32 bits if it fits, as everybody on the bus does.
-    pub fn number(&mut self, name: &str, value: i64) {
-        match i32::try_from(value) {
-            Ok(short) => self.field(kind::INT32, name, &short.to_be_bytes()),
-            Err(_) => self.field(kind::INT64, name, &value.to_be_bytes()),
-        }
-    }
-
-    /// Writes a counter or a rate: always 64 bits, so that readers see one type whatever it has come to.
-    pub fn count(&mut self, name: &str, value: u64) {
-        self.field(kind::INT64, name, &value.to_be_bytes());
-    }
-
-    /// Writes yes or no.
-    pub fn flag(&mut self, name: &str, value: bool) {
-        self.field(kind::INT8, name, &[value.into()]);
-    }
-
-    /// Writes JSON's null.
-    pub fn null(&mut self, name: &str) {
-        self.field(kind::NULL, name, &[]);
     }
 
     /// Writes a floating-point number by its bits, for echoes of recorded calls.
@@ -199,15 +175,62 @@ impl Writer<'_> {
 
     /// Writes a table of what `inside` writes.
     pub fn table(&mut self, name: &str, inside: impl FnOnce(&mut Self)) {
-        let start = self.open(kind::TABLE, name);
+        self.open(name, Shape::Table);
         inside(self);
-        self.out.close(start);
+        self.close();
     }
 
     /// Writes an array of what `inside` writes.
     pub fn array(&mut self, name: &str, inside: impl FnOnce(&mut Self)) {
-        let start = self.open(kind::ARRAY, name);
+        self.open(name, Shape::Array);
         inside(self);
+        self.close();
+    }
+}
+
+impl Scribe for Writer<'_> {
+    fn text(&mut self, name: &str, value: &dyn fmt::Display) {
+        let start = self.begin(kind::STRING, name);
+        let _ = write!(self.out, "{value}"); // what does not fit is noted by the queue
+        self.out.put(&[0]);
         self.out.close(start);
+    }
+
+    /// Always 64 bits, so that readers see one type whatever it has come to.
+    fn count(&mut self, name: &str, value: u64) {
+        self.field(kind::INT64, name, &value.to_be_bytes());
+    }
+
+    /// In 32 bits if it fits, as everybody on the bus does.
+    fn number(&mut self, name: &str, value: i64) {
+        match i32::try_from(value) {
+            Ok(short) => self.field(kind::INT32, name, &short.to_be_bytes()),
+            Err(_) => self.field(kind::INT64, name, &value.to_be_bytes()),
+        }
+    }
+
+    fn flag(&mut self, name: &str, value: bool) {
+        self.field(kind::INT8, name, &[value.into()]);
+    }
+
+    fn null(&mut self, name: &str) {
+        self.field(kind::NULL, name, &[]);
+    }
+
+    fn open(&mut self, name: &str, shape: Shape) {
+        let kind = if shape == Shape::Array { kind::ARRAY } else { kind::TABLE };
+        let start = self.begin(kind, name);
+        match self.starts.get_mut(self.depth) {
+            Some(place) => *place = start,
+            None => self.out.is_full = true, // so that none of it is sent
+        }
+        self.depth += 1;
+    }
+
+    fn close(&mut self) {
+        self.depth = self.depth.saturating_sub(1);
+        if let Some(start) = self.starts.get(self.depth) {
+            self.out.close(*start);
+        }
     }
 }

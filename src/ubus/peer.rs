@@ -6,106 +6,30 @@
 
 use super::Status;
 use super::field::Fields;
+use super::heard::{Call, Fault, Heard};
 use super::inbox::{Message, attr, kind};
+use super::neighbour::{EVENTS, Neighbour};
 use super::object::Object;
 use super::outbox::{Outbox, Writer};
 use super::pending::{About, Pending, Ticket};
 use crate::limits::{UBUS_NEIGHBOURS, UBUS_OUTPUT, UBUS_PENDING};
+use crate::scribe::Scribe;
 use crate::units::{Micros, Time};
-use core::fmt;
-
-/// The object of the bus itself that takes and gives events (`UBUS_SYSTEM_OBJECT_EVENT`).
-const EVENTS: u32 = 1;
-/// The event by which a neighbour is found that was not there.
-const OBJECT_ADDED: &str = "ubus.object.add";
-
-/// Why a connection is of no use any more: close it, [`Peer::close`], and begin anew in a second.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// A message of another version of the protocol.
-    Version(u8),
-    /// A message whose length cannot be.
-    Length(u32),
-    /// What is to be written is not taken.
-    Slow,
-    /// The bus does not answer.
-    Silent,
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Version(version) => write!(f, "ubus: message of version {version}"),
-            Self::Length(length) => write!(f, "ubus: message of {length} bytes"),
-            Self::Slow => f.write_str("ubus: does not read"),
-            Self::Silent => f.write_str("ubus: does not answer"),
-        }
-    }
-}
-
-/// A question to weir's object. It must be answered once: now or, if kept, later, in any order.
-#[derive(Debug, PartialEq, Eq)]
-#[must_use = "a caller waits for the answer"]
-pub struct Call {
-    client: u32,
-    seq: u16,
-    object: u32,
-    /// Not so with `NO_REPLY`.
-    wants_answer: bool,
-    /// The connection it came by: numbers mean nothing on the next one.
-    life: u32,
-}
-
-/// What a message means to the daemon.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Heard<'a> {
-    /// Nothing; it was the connection's own business.
-    Nothing,
-    /// Weir's object is on the bus.
-    Named,
-    /// It is not: the path is taken, or may not be. It is tried again.
-    Unnamed(Status),
-    /// A question, its arguments of the right types.
-    Call(Call, &'static str, Fields<'a>),
-    /// A question with an argument of the wrong type, or (`None`) none at all; it has been refused.
-    Refused(&'static str, Option<&'static str>),
-    /// Whether anybody listens to weir's notifications has changed.
-    Watched(bool),
-    /// The neighbour can be called, and its notifications are heard from now on. It may be another one than before.
-    Here(usize),
-    /// The neighbour is gone.
-    Gone(usize),
-    /// A neighbour tells something. A hint to ask it: any client of root's can send the same.
-    Told(usize, &'a str, Fields<'a>),
-    /// Part of the answer to a call.
-    Answer(Ticket, Fields<'a>),
-    /// The end of the answer to a call.
-    Done(Ticket, Status),
-}
-
-/// An object of somebody else: where it is in this life of the connection.
-#[derive(Clone, Copy, Debug, Default)]
-struct Neighbour {
-    /// The nameless object that hears it, as a notification does not say from whom it is.
-    ear: u32,
-    /// Its number; 0 while it is not there.
-    target: u32,
-}
 
 /// One client of the bus.
 #[derive(Debug)]
 pub struct Peer {
     object: Option<&'static Object>,
-    paths: &'static [&'static str],
+    pub(super) paths: &'static [&'static str],
     life: u32,
     is_open: bool,
     /// Our numbers on the bus, 0 while we have none.
     client: u32,
     named: u32,
     is_watched: bool,
-    neighbours: [Neighbour; UBUS_NEIGHBOURS],
-    pending: Pending,
-    out: Outbox,
+    pub(super) neighbours: [Neighbour; UBUS_NEIGHBOURS],
+    pub(super) pending: Pending,
+    pub(super) out: Outbox,
     /// When what waits in the queue must have moved.
     stalled: Option<Time>,
 }
@@ -117,7 +41,7 @@ impl Peer {
     pub const RETRY: Micros = Micros::secs(30);
 
     /// How many calls may wait at once; the other places are the connection's own.
-    const CALLS: usize = UBUS_PENDING - 1 - 3 * UBUS_NEIGHBOURS;
+    pub(super) const CALLS: usize = UBUS_PENDING - 1 - 3 * UBUS_NEIGHBOURS;
 
     /// Makes a client that puts `object` on the bus and follows the objects at `paths`, at most [`UBUS_NEIGHBOURS`].
     pub fn new(object: Option<&'static Object>, paths: &'static [&'static str]) -> Self {
@@ -287,27 +211,6 @@ impl Peer {
         });
     }
 
-    /// Calls a method of a neighbour; `None` if the neighbour is not there, the question is too large,
-    /// or too many wait already.
-    pub fn call(
-        &mut self,
-        neighbour: usize,
-        method: &str,
-        now: Time,
-        write: impl FnOnce(&mut Writer<'_>),
-    ) -> Option<Ticket> {
-        let target = self.neighbours.get(neighbour).map(|one| one.target).filter(|target| *target != 0)?;
-        if self.pending.count(About::Call) >= Self::CALLS {
-            return None;
-        }
-        let seq = self.pending.add(target, About::Call, now + Self::PATIENCE)?;
-        if !self.invoke(seq, target, method, write) {
-            self.pending.take(seq, target); // too large, or one too many
-            return None;
-        }
-        Some(Ticket(seq))
-    }
-
     fn greeted(&mut self, message: Message<'_>, now: Time) -> Heard<'static> {
         if self.client != 0 || message.peer == 0 {
             return Heard::Nothing;
@@ -423,17 +326,6 @@ impl Peer {
         }
     }
 
-    fn heard_event(&mut self, n: usize, message: Message<'_>, now: Time) -> Heard<'static> {
-        let event = Fields::new(message.bytes(attr::DATA).unwrap_or_default());
-        if message.text(attr::METHOD) == Some(OBJECT_ADDED)
-            && event.text("path") == self.paths.get(n).copied()
-            && let Some(id) = event.number("id")
-        {
-            self.follow(n, id as u32, now); // 32 bits, which the field reads with a sign
-        }
-        Heard::Nothing
-    }
-
     fn watched(&mut self, message: Message<'_>) -> Heard<'static> {
         if self.named == 0 || message.number(attr::OBJECT) != Some(self.named) {
             return Heard::Nothing;
@@ -442,71 +334,12 @@ impl Peer {
         Heard::Watched(self.is_watched)
     }
 
-    fn unsubscribed(&mut self, message: Message<'_>) -> Heard<'static> {
-        let Some(target) = message.number(attr::TARGET).filter(|target| *target != 0) else {
-            return Heard::Nothing;
-        };
-        match self.neighbours.iter().position(|one| one.target == target) {
-            Some(n) => {
-                self.place(n, 0);
-                Heard::Gone(n)
-            }
-            None => Heard::Nothing,
-        }
-    }
-
-    fn place(&mut self, n: usize, target: u32) {
-        if let Some(one) = self.neighbours.get_mut(n) {
-            one.target = target;
-        }
-    }
-
-    /// Has an ear: first asks for news of objects, then looks, so that none comes between unseen.
-    fn listen(&mut self, n: usize, ear: u32, now: Time) {
-        let (Some(one), Some(path)) = (self.neighbours.get_mut(n), self.paths.get(n)) else {
-            return;
-        };
-        one.ear = ear;
-        let Some(seq) = self.pending.add(EVENTS, About::News(n), now + Self::PATIENCE) else {
-            return self.out.lose();
-        };
-        self.invoke(seq, EVENTS, "register", |out| {
-            out.number("object", i64::from(ear.cast_signed()));
-            out.text("pattern", &OBJECT_ADDED);
-        });
-        self.ask(kind::LOOKUP, About::Lookup(n), now, |out| out.text(attr::PATH, path));
-    }
-
-    /// Has found a neighbour at `target`, unless it is 0. Twice the same would be told everything twice.
-    fn follow(&mut self, n: usize, target: u32, now: Time) {
-        let Some(one) = self.neighbours.get_mut(n).filter(|one| target != 0 && one.target != target) else {
-            return;
-        };
-        one.target = target;
-        let ear = one.ear;
-        self.ask(kind::SUBSCRIBE, About::Subscribe(n, target), now, |out| {
-            out.number(attr::OBJECT, ear);
-            out.number(attr::TARGET, target);
-        });
-    }
-
-    fn subscribed(&mut self, n: usize, target: u32, status: Status) -> Heard<'static> {
-        if self.neighbours.get(n).is_none_or(|one| one.target != target) {
-            return Heard::Nothing; // another one has come meanwhile
-        }
-        if status == Status::OK {
-            return Heard::Here(n);
-        }
-        self.place(n, 0); // gone before we could
-        Heard::Nothing
-    }
-
     fn awaits(&self, call: &Call) -> bool {
         call.wants_answer && call.life == self.life && self.client != 0
     }
 
     /// Sends a request of the connection's own.
-    fn ask(&mut self, kind: u8, about: About, now: Time, write: impl FnOnce(&mut Outbox)) {
+    pub(super) fn ask(&mut self, kind: u8, about: About, now: Time, write: impl FnOnce(&mut Outbox)) {
         let Some(seq) = self.pending.add(0, about, now + Self::PATIENCE) else {
             return self.out.lose(); // the bus must be mad: begin anew
         };
@@ -522,13 +355,5 @@ impl Peer {
                 out.fields(attr::SIGNATURE, |out| object.sign(out));
             });
         }
-    }
-
-    fn invoke(&mut self, seq: u16, target: u32, method: &str, write: impl FnOnce(&mut Writer<'_>)) -> bool {
-        let begun = self.out.begin(kind::INVOKE, seq, target);
-        self.out.number(attr::OBJECT, target);
-        self.out.text(attr::METHOD, method);
-        self.out.fields(attr::DATA, write);
-        self.out.end(begun)
     }
 }

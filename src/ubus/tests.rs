@@ -8,6 +8,7 @@ mod hostile;
 mod stream;
 
 use super::*;
+use crate::scribe::Scribe;
 use crate::units::Time;
 use alloc::string::String;
 use alloc::vec::Vec;

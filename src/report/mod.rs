@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The one structure that everything shows: command line, ubus, exporters, web page.
 //!
-//! It claims nothing that was not looked at: a direction is "shaped" only when the kernel has every piece of it now.
+//! `text` writes it for people, `document` for programs. It claims nothing that was not looked at: a direction is
+//! "shaped" only when the kernel has every piece of it now.
+
+mod document;
+mod text;
 
 use crate::config::Config;
-use crate::json::Json;
 use crate::steer::Standing;
 use crate::tc::cake::tin_names;
 use crate::tc::diff::{Op, diff};
@@ -16,7 +19,6 @@ use crate::units::{DeviceName, Handle, Rate, Way};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::fmt::{self, Write};
 
 /// How everything stands at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -252,108 +254,6 @@ impl Snapshot {
         let ways = || self.lines.iter().flat_map(|line| [&line.upload, &line.download]);
         ways().any(|way| way.is_wanted) && ways().all(|way| !way.is_wanted || way.trouble.is_none())
     }
-
-    /// For people: at most 80 columns, units written, columns aligned.
-    ///
-    /// # Errors
-    /// The writer's.
-    pub fn write_text(&self, out: &mut impl Write) -> fmt::Result {
-        for (n, line) in self.lines.iter().enumerate() {
-            if n > 0 {
-                writeln!(out)?;
-            }
-            write_line(line, out)?;
-        }
-        for (line, text) in &self.notes {
-            writeln!(out, "\nnote: {line}: {text}")?;
-        }
-        Ok(())
-    }
-
-    /// For programs: stable names with their units, described in `docs/status.schema.json`.
-    ///
-    /// # Errors
-    /// The writer's.
-    pub fn write_json(&self, out: &mut impl Write) -> fmt::Result {
-        Json::new(out).object("", |json| {
-            json.text("version", self.version)?;
-            json.plain("shaping", self.is_shaping())?;
-            json.array("lines", |json| self.lines.iter().try_for_each(|line| json_line(line, json)))?;
-            json.array("notes", |json| {
-                self.notes.iter().try_for_each(|(line, text)| {
-                    json.object("", |json| {
-                        json.text("line", line)?;
-                        json.text("text", text)
-                    })
-                })
-            })
-        })
-    }
-}
-
-fn write_line(line: &LineReport, out: &mut impl Write) -> fmt::Result {
-    let device = line.device.map_or("no device".to_string(), |device| device.to_string());
-    let state = match line.is_up {
-        Some(true) => "up",
-        Some(false) => "down",
-        None => "not there",
-    };
-    let (name, overhead, mpu) = line.link;
-    writeln!(out, "{}: {device} ({state}), link {name}: overhead {overhead}, mpu {mpu}", line.name)?;
-    if let Some(probes) = &line.probes {
-        writeln!(out, "  probes   {probes}")?;
-    }
-    for (label, way) in [("upload", &line.upload), ("download", &line.download)] {
-        write!(out, "  {label:<9}")?;
-        match (&way.rate, &way.trouble) {
-            (Some(rate), None) => {
-                let (engine, device) = (way.engine.unwrap_or_default(), way.device.map(|d| d.to_string()));
-                writeln!(out, "shaped to {rate} by {engine} on {}", device.unwrap_or_default())?;
-            }
-            (Some(rate), Some(trouble)) => writeln!(out, "NOT SHAPED (wanted {rate}): {trouble}")?,
-            (None, trouble) => {
-                let word = if way.is_wanted { "NOT SHAPED" } else { "not shaped" };
-                writeln!(out, "{word}: {}", trouble.as_deref().unwrap_or_default())?;
-            }
-        }
-        if let Some(steering) = &way.steering {
-            writeln!(out, "            {}", steering.text)?;
-        }
-        if way.classes.is_empty() {
-            continue;
-        }
-        let heads = ["class", "guaranteed", "limit", "sent", "packets", "dropped", "marked", "waiting"];
-        let [class, rate, limit, sent, packets, dropped, marked, waiting] = heads;
-        // Both directions alike, so that their columns stand below each other.
-        let ways = [&line.upload, &line.download].into_iter();
-        let names = ways.flat_map(|way| &way.classes).map(|row| shown(&row.name).chars().count() + 1);
-        let width = names.max().unwrap_or(0).max(9);
-        writeln!(
-            out,
-            "    {class:<width$}{rate:>12}{limit:>12}{sent:>10}{packets:>9}{dropped:>8}{marked:>7}{waiting:>9}"
-        )?;
-        for row in &way.classes {
-            writeln!(
-                out,
-                "    {:<width$}{:>12}{:>12}{:>10}{:>9}{:>8}{:>7}{:>9}",
-                shown(&row.name),
-                about(row.rate).to_string(),
-                about(row.ceil).to_string(),
-                crate::units::Bytes(row.class.bytes).to_string(),
-                row.class.packets,
-                row.drops(),
-                row.leaf.marks,
-                crate::units::Bytes(u64::from(row.class.backlog_bytes.max(row.leaf.backlog_bytes)))
-                    .to_string(),
-            )?;
-        }
-    }
-    Ok(())
-}
-
-/// CAKE's longest name would be wider than its column.
-fn shown(name: &str) -> &str {
-    if name == "besteffort" { "best" } else { name }
 }
 
 /// To three digits: people compare rates, and the column stays narrow. JSON has them all.
@@ -361,127 +261,4 @@ pub fn about(rate: Rate) -> Rate {
     let bits = rate.bits_per_sec();
     let unit = 10u64.pow(bits.checked_ilog10().unwrap_or(0).saturating_sub(2));
     Rate::bits(bits.saturating_add(unit / 2) / unit * unit)
-}
-
-fn json_line<W: Write>(line: &LineReport, json: &mut Json<'_, W>) -> fmt::Result {
-    json.object("", |json| {
-        json.text("name", &line.name)?;
-        match line.device {
-            Some(device) => json.text("device", device.as_str())?,
-            None => json.plain("device", "null")?,
-        }
-        json.maybe("up", line.is_up)?;
-        let (name, overhead, mpu) = line.link;
-        json.object("link", |json| {
-            json.text("name", name)?;
-            json.plain("overhead_bytes", overhead)?;
-            json.plain("mpu_bytes", mpu)
-        })?;
-        match &line.probes {
-            Some(probes) => json.text("probes", probes)?,
-            None => json.plain("probes", "null")?,
-        }
-        json_direction("upload", &line.upload, json)?;
-        json_direction("download", &line.download, json)
-    })
-}
-
-fn json_direction<W: Write>(key: &str, way: &DirectionReport, json: &mut Json<'_, W>) -> fmt::Result {
-    json.object(key, |json| {
-        json.plain("wanted", way.is_wanted)?;
-        json.plain("shaped", way.rate.is_some() && way.trouble.is_none())?;
-        match &way.trouble {
-            Some(reason) => json.text("reason", reason)?,
-            None => json.plain("reason", "null")?,
-        }
-        match &way.device {
-            Some(device) => json.text("device", device.as_str())?,
-            None => json.plain("device", "null")?,
-        }
-        match way.engine {
-            Some(engine) => json.text("engine", engine)?,
-            None => json.plain("engine", "null")?,
-        }
-        json.maybe("rate_bps", way.rate.map(Rate::bits_per_sec))?;
-        match &way.steering {
-            Some(steering) => json.object("steering", |json| {
-                json.text("text", &steering.text)?;
-                json.maybe("capacity_bps", steering.capacity.map(Rate::bits_per_sec))?;
-                json.maybe("wait_us", steering.wait.map(|wait| wait.0))
-            })?,
-            None => json.plain("steering", "null")?,
-        }
-        json.array("classes", |json| {
-            way.classes.iter().try_for_each(|row| {
-                json.object("", |json| {
-                    json.text("name", &row.name)?;
-                    json.plain("rate_bps", row.rate.bits_per_sec())?;
-                    json.plain("ceil_bps", row.ceil.bits_per_sec())?;
-                    json.plain("sent_bytes", row.class.bytes)?;
-                    json.plain("sent_packets", row.class.packets)?;
-                    json.plain("dropped_packets", row.drops())?;
-                    json.plain("marked_packets", row.leaf.marks)?;
-                    json.plain("overlimits", row.class.overlimits)?;
-                    json.plain("backlog_bytes", row.class.backlog_bytes.max(row.leaf.backlog_bytes))?;
-                    json.plain("backlog_packets", row.class.backlog_packets.max(row.leaf.backlog_packets))
-                })
-            })
-        })
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_class_with_a_long_name_does_not_break_the_columns_and_the_usual_ones_fit_a_terminal() {
-        for (name, most) in [("critical", 80), ("a_class_with_a_rather_long_name", 120)] {
-            let probes = "6 of 6 reflectors answer; 123456 sent, 1234 lost, 12 late, 1 forged";
-            let row = |name: &str| ClassReport {
-                name: name.into(),
-                rate: Rate::kbit(237),
-                ceil: Rate::kbit(4750),
-                class: Counters::default(),
-                leaf: Counters::default(),
-            };
-            let way = DirectionReport {
-                device: DeviceName::new("eth0"),
-                rate: Some(Rate::kbit(4750)),
-                is_wanted: true,
-                engine: Some("htb"),
-                trouble: None,
-                steering: None,
-                direct_packets: 0,
-                classes: alloc::vec![row(name), row("low"), row("(local)")],
-            };
-            let link = ("ethernet", 38, 84);
-            let (upload, download) =
-                (way.clone(), DirectionReport { classes: alloc::vec![row("low")], ..way });
-            let line = LineReport {
-                name: "w".into(),
-                device: None,
-                is_up: None,
-                link,
-                probes: Some(probes.into()),
-                upload,
-                download,
-            };
-            let mut out = String::new();
-            write_line(&line, &mut out).expect("a String takes everything");
-            assert!(out.contains("\n  probes   6 of") && probes.len() <= 69, "{out}");
-            let rows: Vec<&str> = out.lines().filter(|line| line.starts_with("    ")).collect();
-            assert_eq!(rows.len(), 6, "{out}");
-            assert!(rows.iter().all(|row| row.len() == rows[0].len() && row.len() <= most), "{out}");
-        }
-    }
-
-    #[test]
-    fn rates_are_shown_to_three_digits() {
-        let shown = |bits| about(Rate::bits(bits)).to_string();
-        assert_eq!(shown(2_375_000), "2.38 Mbit/s");
-        assert_eq!(shown(237_496), "237 kbit/s");
-        assert_eq!(shown(999_999), "1 Mbit/s");
-        assert_eq!((shown(7), shown(0)), ("7 bit/s".into(), "0 bit/s".into()));
-    }
 }

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A report for programs: stable names with their units, described in `docs/status.schema.json`.
+
+use super::{ClassReport, DirectionReport, LineReport, Snapshot};
+use crate::json::Json;
+use crate::scribe::Scribe;
+use crate::units::Rate;
+use core::fmt::{self, Display, Write};
+
+impl Snapshot {
+    /// As JSON.
+    ///
+    /// # Errors
+    /// The writer's.
+    pub fn write_json(&self, out: &mut dyn Write) -> fmt::Result {
+        let mut json = Json::new(out);
+        let scribe: &mut dyn Scribe = &mut json;
+        scribe.table("", |out| self.write(out));
+        json.end()
+    }
+
+    /// As fields.
+    pub fn write(&self, out: &mut dyn Scribe) {
+        out.text("version", &self.version);
+        out.flag("shaping", self.is_shaping());
+        out.tables("lines", &self.lines, |out, line| line.write(out));
+        out.tables("notes", &self.notes, |out, (line, text)| {
+            out.text("line", line);
+            out.text("text", text);
+        });
+    }
+}
+
+impl LineReport {
+    /// As fields.
+    pub fn write(&self, out: &mut dyn Scribe) {
+        out.text("name", &self.name);
+        out.maybe_text("device", shown(&self.device));
+        match self.is_up {
+            Some(is_up) => out.flag("up", is_up),
+            None => out.null("up"),
+        }
+        let (name, overhead, mpu) = self.link;
+        out.table("link", |out| {
+            out.text("name", &name);
+            out.number("overhead_bytes", overhead.into());
+            out.number("mpu_bytes", mpu.into());
+        });
+        out.maybe_text("probes", shown(&self.probes));
+        for (key, way) in [("upload", &self.upload), ("download", &self.download)] {
+            out.table(key, |out| {
+                way.write(out);
+                way.write_classes(out);
+            });
+        }
+    }
+}
+
+impl DirectionReport {
+    /// As fields, without its classes.
+    fn write(&self, out: &mut dyn Scribe) {
+        out.flag("wanted", self.is_wanted);
+        out.flag("shaped", self.rate.is_some() && self.trouble.is_none());
+        out.maybe_text("reason", shown(&self.trouble));
+        out.maybe_text("device", shown(&self.device));
+        out.maybe_text("engine", shown(&self.engine));
+        out.maybe_count("rate_bps", self.rate.map(Rate::bits_per_sec));
+        let Some(steering) = &self.steering else { return out.null("steering") };
+        out.table("steering", |out| {
+            out.text("text", &steering.text);
+            out.maybe_count("capacity_bps", steering.capacity.map(Rate::bits_per_sec));
+            out.maybe_count("wait_us", steering.wait.map(|wait| wait.0));
+        });
+    }
+
+    /// Its classes.
+    pub fn write_classes(&self, out: &mut dyn Scribe) {
+        out.tables("classes", &self.classes, |out, row| row.write(out));
+    }
+}
+
+impl ClassReport {
+    fn write(&self, out: &mut dyn Scribe) {
+        out.text("name", &self.name);
+        let (class, leaf) = (&self.class, &self.leaf);
+        for (key, count) in [
+            ("rate_bps", self.rate.bits_per_sec()),
+            ("ceil_bps", self.ceil.bits_per_sec()),
+            ("sent_bytes", class.bytes),
+            ("sent_packets", class.packets),
+            ("dropped_packets", self.drops()),
+            ("marked_packets", leaf.marks.into()),
+            ("overlimits", class.overlimits.into()),
+            ("backlog_bytes", class.backlog_bytes.max(leaf.backlog_bytes).into()),
+            ("backlog_packets", class.backlog_packets.max(leaf.backlog_packets).into()),
+        ] {
+            out.count(key, count);
+        }
+    }
+}
+
+fn shown<T: Display>(value: &Option<T>) -> Option<&dyn Display> {
+    value.as_ref().map(|value| value as &dyn Display)
+}
