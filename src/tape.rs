@@ -22,6 +22,9 @@ use crate::scribe::Scribe;
 use crate::units::{Rate, Time};
 use core::fmt::{self, Write};
 
+/// What stands in a line besides the time and what it is about.
+type Rest<'a> = &'a dyn Fn(&mut dyn Scribe);
+
 /// Writes what a controller begins with, in place of [`Event::Start`].
 ///
 /// # Errors
@@ -44,13 +47,13 @@ pub fn start(now: Time, setup: &Setup, out: &mut dyn Write) -> fmt::Result {
 /// # Errors
 /// The writer's.
 pub fn event(now: Time, event: &Event, out: &mut dyn Write) -> fmt::Result {
-    let (what, rest): (_, &dyn Fn(&mut dyn Scribe)) = match event {
+    let (what, rest): (_, Rest<'_>) = match event {
         Event::Start => return Ok(()),
         Event::Counters { at, up, down } => ("counters", &move |json| {
             json.count("at", at.0);
             for (key, way) in [("up", up), ("down", down)] {
                 let WayCounters { released, line, backlog, packets, drops, marks } = *way;
-                let numbers = [released.0, line.0, backlog.0, packets.into(), drops.into(), marks.into()];
+                let numbers = [released.0, line.0, backlog.0, packets.into(), drops, marks];
                 json.counts(key, &numbers.map(Some));
             }
         }),
@@ -72,7 +75,7 @@ pub fn event(now: Time, event: &Event, out: &mut dyn Write) -> fmt::Result {
 /// # Errors
 /// The writer's.
 pub fn action(now: Time, action: &Action, out: &mut dyn Write) -> fmt::Result {
-    let (what, rest): (_, &dyn Fn(&mut dyn Scribe)) = match action {
+    let (what, rest): (_, Rest<'_>) = match action {
         Action::ReadCounters => ("counters", &|_| {}),
         Action::Probe { reflector, id, question } => ("probe", &move |json| {
             json.count("reflector", (*reflector).into());
@@ -92,7 +95,7 @@ fn line(
     key: &str,
     what: &str,
     out: &mut dyn Write,
-    rest: &dyn Fn(&mut dyn Scribe),
+    rest: Rest<'_>,
 ) -> fmt::Result {
     let mut json = Json::new(out);
     let scribe: &mut dyn Scribe = &mut json;

@@ -67,9 +67,14 @@ impl DirectionReport {
         out.maybe_count("rate_bps", self.rate.map(Rate::bits_per_sec));
         let Some(steering) = &self.steering else { return out.null("steering") };
         out.table("steering", |out| {
+            out.text("state", &steering.state);
             out.text("text", &steering.text);
             out.maybe_count("capacity_bps", steering.capacity.map(Rate::bits_per_sec));
-            out.maybe_count("wait_us", steering.wait.map(|wait| wait.0));
+            for (key, time) in
+                [("wait_us", steering.wait), ("aim_us", steering.aim), ("held_us", steering.held)]
+            {
+                out.maybe_count(key, time.map(|time| time.0));
+            }
         });
     }
 

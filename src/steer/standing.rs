@@ -14,6 +14,9 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+/// Waits for its queues; somebody else holds it; no daemon is there; or what its controller sees.
+const STATES: [&str; 7] = ["waiting", "held", "left", "idle", "light", "loaded", "blind"];
+
 /// How one direction of a steered or held line stands, as the daemon tells the other commands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
@@ -27,6 +30,12 @@ pub struct Standing {
     pub capacity: Option<Rate>,
     /// How long packets wait in the line.
     pub wait: Option<Micros>,
+    /// How long they may.
+    pub aim: Option<Micros>,
+    /// How long it is held yet.
+    pub held: Option<Micros>,
+    /// Waiting for its queues, held, left behind, or what its controller sees (`STATES`).
+    pub state: &'static str,
     /// All of it for people.
     pub text: String,
 }
@@ -35,14 +44,15 @@ impl Standing {
     /// Of a direction with its pilot, if it is steered, or the time it is still held.
     pub fn new(place: usize, way: Way, speed: Speed, pilot: Option<&Pilot>, held: Option<Micros>) -> Self {
         let view = pilot.and_then(|pilot| pilot.view(way));
-        let text = match (held, view) {
-            (Some(left), _) => format!("held, for {left} more"),
-            (None, Some(view)) => following(&view),
-            (None, None) => "waits for its queues".into(),
+        let (state, text) = match (held, view) {
+            (Some(left), _) => ("held", format!("held, for {left} more")),
+            (None, Some(view)) => (view.state.text(), following(&view)),
+            (None, None) => ("waiting", "waits for its queues".into()),
         };
         let capacity = view.map(|view| view.level).filter(|rate| *rate > Rate::ZERO);
         let wait = view.filter(|view| view.state != State::Blind && view.level > Rate::ZERO);
-        Self { place, way, speed, capacity, wait: wait.map(|view| view.wait), text }
+        let (wait, aim) = (wait.map(|view| view.wait), view.map(|view| view.target));
+        Self { place, way, speed, capacity, wait, aim, held, state, text }
     }
 
     /// How the steered directions of `config` stand that a daemon left behind, by the kernel's word; `why` there is no other.
@@ -59,33 +69,41 @@ impl Standing {
         let left = tunes.filter_map(|tune| {
             let speed = Speed::of(tree.device(&tune.device)?, tune.kit, &config.classes)?;
             let (place, way, text) = (tune.line, tune.way, why.into());
-            Some(Self { place, way, speed, capacity: None, wait: None, text })
+            let (capacity, wait, aim, held, state) = (None, None, None, None, "left");
+            Some(Self { place, way, speed, capacity, wait, aim, held, state, text })
         });
         left.collect()
     }
 
     /// One line of text.
     pub fn to_text(&self) -> String {
-        let Self { place, way, speed, capacity, wait, text } = self;
+        let Self { place, way, speed, capacity, wait, aim, held, state, text } = self;
         let bits = |rate: Option<Rate>| rate.map_or(0, Rate::bits_per_sec);
         let [line, shares] = [speed.line, speed.shares].map(Rate::bits_per_sec);
-        let (capacity, wait) = (bits(*capacity), wait.map_or(0, |wait| wait.0 + 1));
-        format!("{place} {} {line} {shares} {capacity} {wait} {text}", *way as usize)
+        let [wait, aim, held] = [wait, aim, held].map(|time| time.map_or(0, |time| time.0 + 1));
+        let capacity = bits(*capacity);
+        format!("{place} {} {line} {shares} {capacity} {wait} {aim} {held} {state} {text}", *way as usize)
     }
 
     /// Reads such a line.
     pub fn from_text(line: &str) -> Option<Self> {
-        let mut words = line.splitn(7, ' ');
+        let mut words = line.splitn(10, ' ');
         let mut number = || words.next()?.parse::<u64>().ok();
         let (place, way) = (number()?, number()?);
         let speed = Speed { line: Rate::bits(number()?), shares: Rate::bits(number()?) };
-        let (capacity, wait) = (Some(number()?).filter(|bits| *bits > 0), number()?.checked_sub(1));
+        let capacity = Some(number()?).filter(|bits| *bits > 0).map(Rate::bits);
+        let mut time = || Some(number()?.checked_sub(1).map(Micros));
+        let (wait, aim, held) = (time()?, time()?, time()?);
+        let state = words.next()?;
         Some(Self {
             place: usize::try_from(place).ok()?,
             way: Way::ALL.get(usize::try_from(way).ok()?).copied()?,
             speed,
-            capacity: capacity.map(Rate::bits),
-            wait: wait.map(Micros),
+            capacity,
+            wait,
+            aim,
+            held,
+            state: STATES.into_iter().find(|known| *known == state)?,
             text: words.next()?.into(),
         })
     }
