@@ -13,10 +13,15 @@
 //! lines that steer themselves is in `steering`.
 
 mod asked;
+mod events;
+mod news;
 mod steering;
 
+pub use events::Events;
+pub use news::{News, Wanted};
+
 use crate::config::steer::{Far, Probing};
-use crate::config::{Config, Fault};
+use crate::config::{Config, Fault, Severity};
 use crate::control::{self, event::Question};
 use crate::door::{Reading, Refusal};
 use crate::measure::counters::Sample;
@@ -191,6 +196,8 @@ pub enum Action {
     Say(Level, String),
     /// Write what is wrong with the configuration; whoever read it knows its file's name.
     Tell(Fault),
+    /// Tell those who listen.
+    Tidings(News),
     /// End with this exit code.
     Exit(u8),
 }
@@ -256,6 +263,12 @@ pub struct Daemon {
     said: Vec<String>,
     /// Whether anything was sent since the start, or since the user asked to end.
     has_changed: bool,
+    /// When it was told something last.
+    now: Time,
+    /// What it has said lately.
+    events: Events,
+    /// What somebody listens for.
+    wanted: Wanted,
 }
 
 impl Daemon {
@@ -296,6 +309,9 @@ impl Daemon {
             settled_at: None,
             said: Vec::new(),
             has_changed: false,
+            now: Time(0),
+            events: Events::default(),
+            wanted: Wanted::default(),
         }
     }
 
@@ -316,7 +332,36 @@ impl Daemon {
 
     /// The next thing to do, if any.
     pub fn poll(&mut self) -> Option<Action> {
-        self.actions.pop_front()
+        let action = self.actions.pop_front()?;
+        match &action {
+            Action::Say(level, text) => self.events.add(self.now, *level, text),
+            Action::Tell(fault) if fault.severity == Severity::Fault => {
+                self.events.add(self.now, Level::Error, fault);
+            }
+            Action::Tell(fault) => self.events.add(self.now, Level::Warning, fault),
+            _ => {}
+        }
+        if let Action::Say(level @ (Level::Error | Level::Warning), text) = &action
+            && self.wanted.seldom
+        {
+            self.actions.push_front(Action::Tidings(News::Alert(*level, text.clone())));
+        }
+        Some(action)
+    }
+
+    /// What it has said lately.
+    pub fn events(&self) -> &Events {
+        &self.events
+    }
+
+    /// Takes note of what others than it have to say.
+    pub fn note(&mut self, level: Level, text: String) {
+        self.say(level, text);
+    }
+
+    /// What somebody listens for from now on.
+    pub fn want(&mut self, wanted: Wanted) {
+        self.wanted = wanted;
     }
 
     /// When to send [`Event::Deadline`] if nothing happens before.
@@ -337,6 +382,7 @@ impl Daemon {
 
     /// Takes what happened at `now`.
     pub fn handle(&mut self, now: Time, event: Event) {
+        self.now = now;
         match event {
             Event::Start | Event::Reload if self.end == End::Removing => {}
             Event::Start | Event::Reload => {
@@ -426,6 +472,7 @@ impl Daemon {
                 self.config = Some(config);
                 self.pause = FIRST_PAUSE;
                 self.settled_at = None;
+                self.spread(News::Config { is_taken: true });
                 self.observe();
             }
             Err(refusal) => {
@@ -445,6 +492,7 @@ impl Daemon {
                     "nothing is changed"
                 };
                 self.say(Level::Error, format!("the configuration is refused; {kept}"));
+                self.spread(News::Config { is_taken: false });
                 if self.end == End::WhenSettled {
                     self.act(Action::Exit(code));
                 }
@@ -562,7 +610,10 @@ impl Daemon {
         }
         lines.extend(self.plan.notes.iter().map(|(line, text)| format!("{line}: {text}")));
         let news: Vec<String> = lines.iter().filter(|text| !self.said.contains(text)).cloned().collect();
-        news.into_iter().for_each(|text| self.say(Level::Info, text));
+        for text in news {
+            self.spread(News::State(text.clone()));
+            self.say(Level::Info, text);
+        }
         self.said = lines;
     }
 
@@ -595,6 +646,13 @@ impl Daemon {
         self.pause = Micros(self.pause.0 * 2).min(LONGEST_PAUSE);
         if self.wants_reload {
             self.go_on(now);
+        }
+    }
+
+    /// Tells those who listen, if there can be any.
+    fn spread(&mut self, news: News) {
+        if self.wanted.seldom {
+            self.act(Action::Tidings(news));
         }
     }
 

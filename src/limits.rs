@@ -57,3 +57,5 @@ pub const UBUS_IDLE: usize = 4096;
 pub const UBUS_PENDING: usize = 12;
 /// Objects of others that weir follows; netifd's is one.
 pub const UBUS_NEIGHBOURS: usize = 2;
+/// Things said that are kept for those who ask later: a page of them, some 8 KB.
+pub const EVENTS: usize = 64;

@@ -150,7 +150,7 @@ impl Pilot {
     }
 
     /// What its controller thinks of a direction, while it steers.
-    fn view(&self, way: Way) -> Option<View> {
+    pub(crate) fn view(&self, way: Way) -> Option<View> {
         self.tap.map(|_| self.controller.view(way))
     }
 

@@ -90,13 +90,7 @@ pub fn action(now: Time, action: &Action, out: &mut dyn Write) -> fmt::Result {
     line(now, "action", what, out, rest)
 }
 
-fn line(
-    now: Time,
-    key: &str,
-    what: &str,
-    out: &mut dyn Write,
-    rest: Rest<'_>,
-) -> fmt::Result {
+fn line(now: Time, key: &str, what: &str, out: &mut dyn Write, rest: Rest<'_>) -> fmt::Result {
     let mut json = Json::new(out);
     let scribe: &mut dyn Scribe = &mut json;
     scribe.table("", |json| {

@@ -18,6 +18,7 @@ mod watch_rules;
 
 use crate::config::{Config, Fault, value};
 use crate::door::{Reading, Refusal};
+use crate::io::bus;
 use crate::io::files::StateDir;
 use crate::io::run::{Places, read_config};
 use crate::text::joined;
@@ -89,6 +90,7 @@ enum Sets {
     Flag(fn(&mut Options) -> &mut bool),
     Config,
     StateDir,
+    Bus,
     Span,
 }
 
@@ -160,6 +162,14 @@ pub(crate) const SWITCHES: &[Switch] = &[
         &["daemon"],
         "log to standard error instead of syslog",
         Sets::Flag(|options| &mut options.is_foreground),
+    ),
+    switch(
+        "ubus",
+        None,
+        "SOCKET",
+        &["daemon"],
+        "where the system bus is, instead of /var/run/ubus/ubus.sock",
+        Sets::Bus,
     ),
     switch(
         "verbose",
@@ -336,7 +346,8 @@ enum Parsed {
 fn parse(parser: &mut Parser) -> Result<Parsed, String> {
     let state = StateDir::new("/var/run/weir".into());
     let lasting = StateDir::new(lasting_dir().into());
-    let places = Places { config: "/etc/config/weir".into(), is_named: false, state, lasting };
+    let buses = bus::SOCKETS.map(PathBuf::from).into();
+    let places = Places { config: "/etc/config/weir".into(), is_named: false, state, lasting, buses };
     let mut options = Options {
         places,
         is_verbose: false,
@@ -378,6 +389,9 @@ fn parse(parser: &mut Parser) -> Result<Parsed, String> {
                 let path = PathBuf::from(parser.value().map_err(words)?);
                 options.places.state = StateDir::new(path.clone());
                 options.places.lasting = StateDir::new(path);
+            }
+            (_, Some(Sets::Bus)) => {
+                options.places.buses = vec![PathBuf::from(parser.value().map_err(words)?)];
             }
             (_, Some(Sets::Span)) => {
                 let text = parser.value().and_then(ValueExt::string).map_err(words)?;

@@ -5,7 +5,7 @@
 //! `release LINE`. A dash stands for "all lines", "as it is", or "as long as it is held already, else an hour". The
 //! answer begins with `ok`, what to tell the user behind it, or with `error: why`.
 
-use super::{Action, Daemon, End, Level, steering};
+use super::{Action, Daemon, End, Level, News, steering};
 use crate::steer::{Pilot, Standing};
 use crate::tc::shape::guaranteed;
 use crate::units::{Micros, Rate, Time, Way};
@@ -34,10 +34,11 @@ impl Held {
 impl Daemon {
     /// Answers a request.
     pub fn asked(&mut self, now: Time, request: &str) -> String {
+        self.now = now;
         let words: Vec<&str> = request.split_whitespace().collect();
         let result = match words.as_slice() {
             _ if self.end != End::No => Err("weir is about to end".into()),
-            ["speeds"] => return self.standings(now),
+            ["speeds"] => return self.steered(now),
             ["hold", line, seconds] => self.hold(now, line, [None; 2], seconds),
             ["rate", line, up, down, seconds] => self.hold(now, line, [up, down].map(rate), seconds),
             ["release", line] => self.release(line),
@@ -73,20 +74,32 @@ impl Daemon {
         steering::at(&mut self.pilots, place)
     }
 
-    /// How every steered or held direction stands, and what became of a line's probes, a line each.
-    fn standings(&self, now: Time) -> String {
-        let mut out = String::from("ok\n");
+    /// How every steered or held direction stands.
+    pub fn standings(&self, now: Time) -> Vec<Standing> {
+        let mut all = Vec::new();
         for (place, line) in self.plan.lines.iter().enumerate() {
             let held = self.held.iter().find(|held| held.name == line.name).map(|held| held.left(now));
             for way in Way::ALL {
                 let Some(speed) = self.speeds.get(place, way) else { continue };
-                let pilot = self.pilot_at(place);
-                let standing = Standing::new(place, way, speed, pilot, held);
-                let _ = writeln!(out, "{}", standing.to_text());
+                all.push(Standing::new(place, way, speed, self.pilot_at(place), held));
             }
-            if let Some(probes) = self.pilot_at(place).and_then(Pilot::probes) {
-                let _ = writeln!(out, "probes {place} {probes}");
-            }
+        }
+        all
+    }
+
+    /// What became of the probes of each line that sends some.
+    pub fn probes(&self) -> Vec<(usize, String)> {
+        self.pilots.iter().filter_map(|pilot| Some((pilot.place, pilot.probes()?))).collect()
+    }
+
+    /// Both, a line each.
+    fn steered(&self, now: Time) -> String {
+        let mut out = String::from("ok\n");
+        for standing in self.standings(now) {
+            let _ = writeln!(out, "{}", standing.to_text());
+        }
+        for (place, probes) in self.probes() {
+            let _ = writeln!(out, "probes {place} {probes}");
         }
         out
     }
@@ -127,6 +140,10 @@ impl Daemon {
             };
             self.speeds.set(tune.line, tune.way, Some(speed));
             self.retune.add(&mut self.plan.tree, tune, &config.classes, speed);
+            if let Some(old) = have.filter(|have| self.wanted.all && have.line != speed.line) {
+                let news = News::Rate { line: tune.line, way: tune.way, old: old.line, new: speed.line };
+                self.actions.push_back(Action::Tidings(news));
+            }
         }
         let mut told = String::new();
         for place in places {

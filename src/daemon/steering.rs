@@ -2,7 +2,7 @@
 //! The part of the daemon that concerns lines that steer themselves: who is steered, when, and how rates reach the
 //! kernel. The controllers are `control`'s, a line with its controller is `steer`'s.
 
-use super::{Action, Daemon, End, Level, Phase};
+use super::{Action, Daemon, End, Level, News, Phase};
 use crate::config::Config;
 use crate::config::steer::Probing;
 use crate::control;
@@ -138,6 +138,10 @@ impl Daemon {
             let speed = have.follow(rate, guaranteed(&config.classes));
             self.speeds.set(tune.line, tune.way, Some(speed));
             self.retune.add(&mut self.plan.tree, tune, &config.classes, speed);
+            if self.wanted.all && have.line != rate {
+                let news = News::Rate { line: tune.line, way: tune.way, old: have.line, new: rate };
+                self.actions.push_back(Action::Tidings(news));
+            }
         }
         if !self.retune.ops.is_empty() {
             self.phase = Phase::Retuning;

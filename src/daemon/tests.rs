@@ -33,6 +33,7 @@ struct Machine {
     retuned: usize,
     learnt: Vec<String>,
     said: Vec<String>,
+    news: Vec<News>,
     exit: Option<u8>,
 }
 
@@ -50,6 +51,7 @@ impl Machine {
             retuned: 0,
             learnt: Vec::new(),
             said: Vec::new(),
+            news: Vec::new(),
             exit: None,
         }
     }
@@ -100,6 +102,10 @@ impl Machine {
                 }
                 Action::Say(_, text) => {
                     self.said.push(text);
+                    continue;
+                }
+                Action::Tidings(news) => {
+                    self.news.push(news);
                     continue;
                 }
                 Action::Exit(code) => {
@@ -429,4 +435,38 @@ fn what_a_line_carried_is_written_down_once_it_is_known_and_seldom_after() {
     machine.tell(Event::Start);
     machine.pass(Micros::secs(24 * 3600));
     assert_eq!(machine.learnt, [] as [String; 0], "what is known already is not written again");
+}
+
+#[test]
+fn while_nobody_listens_nothing_is_made_for_listeners_and_those_who_do_hear_every_change() {
+    let mut machine = Machine::new(Daemon::new(Lacks::default()));
+    machine.tell(Event::Start);
+    machine.ask("rate wan 3000000 - 60");
+    assert_eq!(machine.news, []);
+
+    machine.daemon.want(Wanted { all: false, seldom: true });
+    machine.ask("rate wan 4000000 - 60");
+    assert_eq!(machine.news, [], "a rate is only for those who have subscribed");
+    machine.file = Ok((config(7), Vec::new()));
+    machine.tell(Event::Reload);
+    assert_eq!(machine.news.first(), Some(&News::Config { is_taken: true }));
+    assert!(
+        matches!(machine.news.get(1), Some(News::State(text)) if text.contains("upload 4 Mbit/s on eth0"))
+    );
+    machine.file = Err(Refusal::Unreadable("gone".into()));
+    machine.tell(Event::Reload);
+    let refused = "the configuration is refused; the earlier one stays in force";
+    for news in [
+        News::Config { is_taken: false },
+        News::Alert(Level::Error, "gone".into()),
+        News::Alert(Level::Error, refused.into()),
+    ] {
+        assert!(machine.news.contains(&news), "{news:?} in {:?}", machine.news);
+    }
+
+    machine.daemon.want(Wanted { all: true, seldom: true });
+    machine.news.clear();
+    machine.ask("rate wan 2000000 - 60");
+    let rates = [Rate::mbit(4), Rate::mbit(2)];
+    assert_eq!(machine.news, [News::Rate { line: 0, way: Way::Up, old: rates[0], new: rates[1] }]);
 }

@@ -69,6 +69,23 @@ impl Reactor {
         Ok(Watched(place))
     }
 
+    /// Wakes for something to read, for room to write, for both, or (with neither) for the end alone.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn change(&self, watched: Watched, file: BorrowedFd, reads: bool, writes: bool) -> io::Result<()> {
+        let mut what = EpollFlags::empty();
+        what.set(EpollFlags::EPOLLIN, reads);
+        what.set(EpollFlags::EPOLLOUT, writes);
+        Ok(self.epoll.modify(file, &mut EpollEvent::new(what, watched.0 as u64))?)
+    }
+
+    /// Whether something has happened to a file that no task waits for; asked once.
+    pub fn take_ready(&self, watched: Watched) -> bool {
+        let mut slots = self.slots.borrow_mut();
+        slots.get_mut(watched.0).is_some_and(|slot| std::mem::take(&mut slot.is_ready))
+    }
+
     /// Gives up a place whose file is closed, or will be at once: the kernel forgets a closed file by itself.
     pub fn forget(&self, file: Watched) {
         if let Some(slot) = self.slots.borrow_mut().get_mut(file.0) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The run loop: performs what the [`Daemon`] decides and tells it what happened.
 
+use super::bus::{Bus, Room};
 use super::desk::{Desk, Recorder};
 use super::ears::Ears;
 use super::files::{StateDir, naming, read_bounded, why};
@@ -74,6 +75,8 @@ pub struct Places {
     pub state: StateDir,
     /// The directory of what outlives a reboot.
     pub lasting: StateDir,
+    /// Where the system bus may be.
+    pub buses: Vec<PathBuf>,
 }
 
 impl Places {
@@ -159,14 +162,18 @@ pub fn run(mut daemon: Daemon, first: Event, places: &Places, keep: bool) -> io:
     }
 
     let mut recorders: Vec<Recorder> = Vec::new();
+    let mut bus = Bus::new(if daemon.is_once() { Vec::new() } else { places.buses.clone() });
     daemon.handle(clock::now(), first);
     loop {
         while let Some(action) = daemon.poll() {
-            if let Action::Exit(code) = action {
-                return Ok(code);
-            }
-            if let Some(event) = hands.perform(action, shared) {
-                daemon.handle(clock::now(), event);
+            match action {
+                Action::Exit(code) => return Ok(code),
+                Action::Tidings(news) => bus.tell(&news, &daemon),
+                action => {
+                    if let Some(event) = hands.perform(action, shared) {
+                        daemon.handle(clock::now(), event);
+                    }
+                }
             }
         }
         while tasks.try_tick() {}
@@ -174,14 +181,7 @@ pub fn run(mut daemon: Daemon, first: Event, places: &Places, keep: bool) -> io:
         if let Some((stream, request)) = asked {
             let now = clock::now();
             match Desk::wants_record(&request).map(|line| daemon.record(now, line)) {
-                None => {
-                    for (line, late, forged) in hands.ears.besides() {
-                        if let Some(pilot) = daemon.recorded(line) {
-                            pilot.heard_besides(late, forged);
-                        }
-                    }
-                    Desk::answer(stream, &daemon.asked(now, &request));
-                }
+                None => Desk::answer(stream, &daemon.asked(now, &request)),
                 Some(Ok(place)) => recorders.push(Recorder::new(place, stream, &reactor)),
                 Some(Err(text)) => Desk::answer(stream, &format!("error: {text}\n")),
             }
@@ -207,10 +207,19 @@ pub fn run(mut daemon: Daemon, first: Event, places: &Places, keep: bool) -> io:
             continue;
         }
         let deadline = daemon.deadline();
-        reactor.wait(clock::now(), deadline)?;
-        if deadline.is_some_and(|at| at <= clock::now()) {
-            daemon.handle(clock::now(), Event::Deadline);
+        reactor.wait(clock::now(), deadline.into_iter().chain(bus.due()).min())?;
+        let now = clock::now();
+        if deadline.is_some_and(|at| at <= now) {
+            daemon.handle(now, Event::Deadline);
         }
+        for (line, late, forged) in hands.ears.besides() {
+            if let Some(pilot) = daemon.recorded(line) {
+                pilot.heard_besides(late, forged);
+            }
+        }
+        let mut room = Room { now, daemon: &mut daemon, connection: &mut hands.connection, places };
+        bus.turn(now, &reactor, &mut room);
+        daemon.want(bus.wanted());
     }
 }
 
@@ -311,7 +320,7 @@ impl Hands<'_, '_> {
                 log::tell(&self.places, &fault);
                 None
             }
-            Action::Exit(_) => None,
+            Action::Tidings(_) | Action::Exit(_) => None,
         }
     }
 }

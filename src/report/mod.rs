@@ -5,6 +5,8 @@
 //! "shaped" only when the kernel has every piece of it now.
 
 mod document;
+pub mod planned;
+pub mod ruled;
 mod text;
 
 use crate::config::Config;
@@ -232,6 +234,12 @@ fn classes(config: &Config, device: &DeviceName, seen: &Seen<'_>) -> Vec<ClassRe
 }
 
 impl Snapshot {
+    /// Of no line at all; `why`.
+    pub fn empty(why: &str) -> Self {
+        let notes = alloc::vec![("weir".into(), why.into())];
+        Self { version: env!("CARGO_PKG_VERSION"), lines: Vec::new(), notes }
+    }
+
     /// Adds what the daemon says about lines it steers: how they stand, and of some what became of their probes.
     pub fn steered(&mut self, standings: Vec<Standing>, probes: Vec<(usize, String)>) {
         for (place, text) in probes {
@@ -245,6 +253,10 @@ impl Snapshot {
                 Way::Up => &mut line.upload,
                 Way::Down => &mut line.download,
             };
+            // What was planned may be older than the last rate.
+            if way.rate.is_some() {
+                way.rate = Some(standing.speed.line);
+            }
             way.steering = Some(standing);
         }
     }

@@ -54,7 +54,10 @@ pub fn tree(connection: &mut Connection) -> io::Result<Seen> {
 }
 
 /// Dumps once.
-fn dump(connection: &mut Connection) -> io::Result<Seen> {
+///
+/// # Errors
+/// The socket's or the kernel's.
+pub fn dump(connection: &mut Connection) -> io::Result<Seen> {
     let mut builder = Builder::new(links(connection)?);
     connection.dump(&message::dump_qdiscs, &mut |m| {
         if let Some((index, qdisc, counters)) = message::qdisc(m.payload).filter(|_| m.kind == NEW_QDISC) {

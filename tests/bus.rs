@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The running daemon on a bus: the program itself in a network of its own, the broker of the crate ubusd, and the client
+//! of the crate ubus-zero, which knows nothing of ours. Needs root.
+
+mod broker;
+mod schema;
+
+use broker::Bus;
+use serde_json::{Value, json};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use ubus::client::UbusClient;
+use ubus::json::{blobmsg_to_json, json_to_blobmsg};
+use ubus::unix::UnixUbusTransport;
+
+/// A daemon for the loopback device of a network namespace, and where everything of it is.
+struct Daemon {
+    dir: PathBuf,
+    child: Child,
+}
+
+const CONFIG: &str = "config wan 'home'\n option device 'lo'\n option upload '20mbit'\n";
+
+impl Daemon {
+    /// `None`: there is no network of our own to be had.
+    fn begin(name: &str) -> Option<Self> {
+        if std::fs::metadata("/proc/self").expect("a process").uid() != 0 {
+            println!("{name}: skipped: needs root");
+            return None;
+        }
+        let dir = std::env::temp_dir().join(format!("weir-bus-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&dir);
+        std::fs::create_dir_all(&dir).expect("a directory");
+        std::fs::write(dir.join("weir"), CONFIG).expect("written");
+        let mut command = Command::new("unshare");
+        let script = "ip link set lo up; exec \"$@\"";
+        command.args(["-n", "sh", "-c", script, "sh", env!("CARGO_BIN_EXE_weir"), "daemon", "--foreground"]);
+        command.arg("--config").arg(dir.join("weir")).arg("--state-dir").arg(dir.join("state"));
+        command.arg("--ubus").arg(dir.join("ubus.sock"));
+        std::fs::create_dir_all(dir.join("state")).expect("a directory");
+        let log = std::fs::File::create(dir.join("log")).expect("a file");
+        let child = command.stderr(log).stdout(Stdio::null()).spawn().expect("unshare is there");
+        Some(Self { dir, child })
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.dir.join("ubus.sock")
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.dir.join("log")).unwrap_or_default()
+    }
+
+    /// A command of the program, in the daemon's network.
+    fn weir(&self, words: &[&str]) -> String {
+        let mut command = Command::new("nsenter");
+        command.arg("-n").arg("-t").arg(self.child.id().to_string()).arg(env!("CARGO_BIN_EXE_weir"));
+        command.args(words).arg("--config").arg(self.dir.join("weir"));
+        command.arg("--state-dir").arg(self.dir.join("state"));
+        String::from_utf8(command.output().expect("nsenter is there").stdout).expect("text")
+    }
+
+    /// Resident memory, KiB.
+    fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it lives");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a process has memory");
+        line.trim().trim_end_matches(" kB").parse().expect("a number")
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("the daemon said:\n{}", self.log());
+        }
+        let _ = std::fs::remove_dir_all(&self.dir);
+    }
+}
+
+/// Somebody on the bus.
+struct Caller(UbusClient<UnixUbusTransport>);
+
+impl Caller {
+    fn new(path: &Path) -> Self {
+        let transport = UnixUbusTransport::connect(path.to_str().expect("text")).expect("the broker listens");
+        Self(UbusClient::connect(transport).expect("the broker greets"))
+    }
+
+    /// Waits until weir is on the bus.
+    fn find(&mut self) -> u32 {
+        let mut found = None;
+        patiently("the object comes", || {
+            found = self.0.lookup("weir").ok();
+            found.is_some()
+        });
+        found.expect("it came")
+    }
+
+    /// An answer, or the code of the refusal.
+    fn call(&mut self, method: &str, arguments: &Value) -> Result<Value, i32> {
+        let id = self.find();
+        let arguments = json_to_blobmsg(arguments).expect("fields");
+        match self.0.invoke(id, method, &arguments) {
+            Ok(data) => Ok(blobmsg_to_json(&data).expect("fields")),
+            Err(ubus::UbusError::Status(code)) => Err(code),
+            Err(error) => panic!("{method}: {error}"),
+        }
+    }
+}
+
+fn patiently(what: &str, mut is_so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{what}: not in a minute");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn the_object_is_there_when_the_bus_comes_later_and_again_when_the_bus_begins_anew() {
+    let Some(daemon) = Daemon::begin("anew") else { return };
+    patiently("it shapes without a bus", || daemon.log().contains("home: upload 20 Mbit/s on lo"));
+    for _ in 0..2 {
+        let bus = Bus::begin(&daemon.socket());
+        Caller::new(&daemon.socket()).find();
+        drop(bus);
+        assert!(daemon.weir(&["status"]).contains("shaped to 20 Mbit/s"), "it shapes on");
+    }
+}
+
+#[test]
+fn status_is_one_document_on_the_bus_and_on_the_command_line_and_as_its_schema_says() {
+    let Some(daemon) = Daemon::begin("status") else { return };
+    let _bus = Bus::begin(&daemon.socket());
+    let mut caller = Caller::new(&daemon.socket());
+    patiently("it shapes", || caller.call("status", &json!({})).expect("an answer")["shaping"] == true);
+    let schema = schema::read("status.schema.json");
+    for held in [false, true] {
+        if held {
+            let told = caller.call("hold", &json!({"wan": "home", "for": "90s"})).expect("held");
+            assert_eq!(told["text"], "home: upload 20 Mbit/s, held for 1 min 30 s");
+        }
+        let mut one = caller.call("status", &json!({"ubus_rpc_session": "0"})).expect("an answer");
+        let mut other: Value = serde_json::from_str(&daemon.weir(&["status", "--json"])).expect("JSON");
+        for document in [&one, &other] {
+            assert_eq!(schema::faults(&schema, document), [""; 0], "{document:#}");
+        }
+        // Time passes between the two.
+        for document in [&mut one, &mut other] {
+            for place in ["held_us", "text"] {
+                if let Some(value) = document.pointer_mut(&format!("/lines/0/upload/steering/{place}")) {
+                    *value = Value::Null;
+                }
+            }
+        }
+        // The bus has no booleans of its own, nor numbers without a size: this is what comes out of it again.
+        assert_eq!(one, other);
+    }
+    let line = caller.call("wan", &json!({"name": "home"})).expect("an answer");
+    assert_eq!((&line["name"], &line["upload"]["rate_bps"]), (&json!("home"), &json!(20_000_000)));
+    let classes = caller.call("classes", &json!({"wan": "home"})).expect("an answer");
+    assert_eq!(classes["upload"]["classes"][0]["name"], "critical", "{classes:#}");
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_and_changes_nothing() {
+    let Some(daemon) = Daemon::begin("refused") else { return };
+    let _bus = Bus::begin(&daemon.socket());
+    let mut caller = Caller::new(&daemon.socket());
+    patiently("it shapes", || caller.call("status", &json!({})).expect("an answer")["shaping"] == true);
+    for (method, arguments, code) in [
+        ("nothing", json!({}), 3),
+        ("wan", json!({"name": 1}), 2),
+        ("wan", json!({"name": "lte"}), 4),
+        ("events", json!({"since": "yesterday"}), 2),
+        ("set_rate", json!({"wan": "home", "direction": "up"}), 2),
+        ("set_rate", json!({"wan": "home", "direction": "up", "rate": 5}), 2),
+        ("set_rate", json!({"wan": "home", "direction": "sideways", "rate": "5mbit"}), 2),
+        ("set_rate", json!({"wan": "home", "direction": "down", "rate": "5mbit"}), 2),
+        ("set_rate", json!({"wan": "home - 1 1", "direction": "up", "rate": "5mbit"}), 4),
+        ("hold", json!({"for": "a while"}), 2),
+        ("log_level", json!({"level": "loud"}), 2),
+        ("explain", json!({"flow": "sctp nowhere"}), 2),
+    ] {
+        assert_eq!(caller.call(method, &arguments), Err(code), "{method} {arguments}");
+    }
+    let line = caller.call("wan", &json!({})).expect("the first");
+    assert_eq!(
+        (&line["upload"]["rate_bps"], &line["upload"]["steering"]),
+        (&json!(20_000_000), &Value::Null)
+    );
+    // The first refusal is in the log with its reason; the others are too many for it.
+    assert_eq!(daemon.log().matches("refused").count(), 1, "{}", daemon.log());
+    assert!(
+        daemon.log().contains("ubus: 'wan' refused: argument 'name' is of the wrong type"),
+        "{}",
+        daemon.log()
+    );
+}
+
+#[test]
+fn a_bad_file_is_refused_with_its_faults_and_a_good_one_taken() {
+    let Some(daemon) = Daemon::begin("reload") else { return };
+    let _bus = Bus::begin(&daemon.socket());
+    let mut caller = Caller::new(&daemon.socket());
+    let shaped = |caller: &mut Caller, bits: u64| {
+        patiently("shaped", || {
+            let line = caller.call("wan", &json!({})).unwrap_or_default();
+            line["upload"]["shaped"] == true && line["upload"]["rate_bps"] == bits
+        });
+    };
+    shaped(&mut caller, 20_000_000);
+    let file = daemon.dir.join("weir");
+    std::fs::write(&file, CONFIG.replace("20mbit", "fast")).expect("written");
+    for method in ["check", "reload"] {
+        let told = caller.call(method, &json!({})).expect("an answer");
+        assert_eq!((&told["ok"], &told["faults"][0]["line"]), (&json!(false), &json!(3)), "{told:#}");
+        assert!(told["faults"][0]["text"].as_str().is_some_and(|text| text.contains("option 'upload'")));
+    }
+    shaped(&mut caller, 20_000_000);
+    let events = caller.call("events", &json!({})).expect("an answer");
+    assert!(
+        events.to_string().contains("the configuration is refused; the earlier one stays in force"),
+        "{events:#}"
+    );
+    let last = events["last"].as_u64().expect("a number");
+
+    let good = CONFIG.replace("20mbit", "7mbit");
+    assert_eq!(caller.call("check", &json!({"config": good})).expect("an answer")["ok"], true);
+    std::fs::write(&file, good).expect("written");
+    assert_eq!(caller.call("reload", &json!({})).expect("an answer"), json!({"ok": true, "faults": []}));
+    shaped(&mut caller, 7_000_000);
+    let events = caller.call("events", &json!({"since": last})).expect("an answer");
+    let texts: Vec<&str> =
+        events["events"].as_array().expect("a list").iter().filter_map(|e| e["text"].as_str()).collect();
+    assert_eq!(
+        texts,
+        ["home: upload 7 Mbit/s on lo (htb), download not shaped: no speed known: set option 'download'"]
+    );
+}
+
+#[test]
+fn who_listens_hears_of_rates_and_of_the_configuration_and_events_go_to_all() {
+    let Some(daemon) = Daemon::begin("listen") else { return };
+    let _bus = Bus::begin(&daemon.socket());
+    let mut caller = Caller::new(&daemon.socket());
+    patiently("it shapes", || caller.call("status", &json!({})).expect("an answer")["shaping"] == true);
+    let mut listener = Caller::new(&daemon.socket());
+    let id = listener.find();
+    let ear = listener.0.add_anonymous_object().expect("a nameless object");
+    listener.0.subscribe(ear, id).expect("subscribed");
+    listener.0.register_event(ear, "weir.*").expect("registered");
+    caller.call("set_rate", &json!({"wan": "home", "direction": "up", "rate": "5mbit"})).expect("set");
+    std::fs::write(daemon.dir.join("weir"), "config wan 'home'\n option upload 'fast'\n").expect("written");
+    caller.call("reload", &json!({})).expect("an answer");
+    let mut heard = Vec::new();
+    patiently("all is heard", || {
+        while let Some(frame) = listener.0.recv_frame().expect("the broker lives") {
+            let find = |attr| ubus::envelope::try_find(&frame.payload, attr).expect("attributes");
+            let Some(method) = find(ubus::envelope::UbusAttr::Method).and_then(|attr| attr.as_str()) else {
+                continue;
+            };
+            let data = find(ubus::envelope::UbusAttr::Data).expect("data").payload;
+            heard.push((method.to_string(), blobmsg_to_json(data).expect("fields")));
+        }
+        heard.iter().any(|(what, _)| what == "weir.alert") && heard.iter().any(|(what, _)| what == "config")
+    });
+    let rate = &heard.iter().find(|(what, _)| what == "rate").expect("a rate").1;
+    let wanted = json!({"wan": "home", "direction": "upload", "old_bps": 20_000_000, "new_bps": 5_000_000});
+    assert_eq!(rate, &wanted);
+    let config = &heard.iter().find(|(what, _)| what == "config").expect("it was read").1;
+    assert_eq!(config, &json!({"taken": false, "enabled": true}));
+    let alert = &heard.iter().find(|(what, _)| what == "weir.alert").expect("an alert").1;
+    assert_eq!(alert["level"], "error", "{heard:?}");
+}
+
+#[test]
+fn lists_come_in_pages_that_together_are_the_whole() {
+    let Some(daemon) = Daemon::begin("pages") else { return };
+    let _bus = Bus::begin(&daemon.socket());
+    let mut caller = Caller::new(&daemon.socket());
+    patiently("configured", || caller.call("rules", &json!({})).is_ok());
+    let (mut rules, mut total) = (Vec::new(), 1);
+    while rules.len() < total {
+        let page =
+            caller.call("rules", &json!({"wan": "home", "since": rules.len(), "limit": 50})).expect("a page");
+        total = usize::try_from(page["total"].as_u64().expect("a number")).expect("few");
+        let page = page["rules"].as_array().expect("a list").clone();
+        assert!(!page.is_empty() && page.len() <= 50);
+        rules.extend(page);
+    }
+    let numbers: Vec<u64> = rules.iter().filter_map(|rule| rule["number"].as_u64()).collect();
+    assert_eq!(numbers, (1..=total as u64).collect::<Vec<u64>>());
+    assert!(rules.iter().any(|rule| rule["rule"] == "ssh" && rule["builtin"] == true), "{rules:?}");
+    let told = caller.call("explain", &json!({"flow": "tcp 192.0.2.1:22"})).expect("an answer");
+    assert!(told["text"].as_str().is_some_and(|text| text.contains("home upload")), "{told:#}");
+    let plan = caller.call("plan", &json!({})).expect("an answer");
+    assert!(
+        plan["text"].as_str().is_some_and(|text| text.contains("tc qdisc replace dev lo root handle 57e1:")),
+        "{plan:#}"
+    );
+    let plan = caller.call("plan", &json!({"diff": true})).expect("an answer");
+    assert_eq!(
+        plan["text"],
+        "# home download: not shaped: no speed known: set option 'download'\nnothing to change\n"
+    );
+}
+
+#[test]
+fn who_asks_a_lot_and_reads_nothing_costs_neither_memory_nor_the_others_their_answers() {
+    let Some(daemon) = Daemon::begin("flood") else { return };
+    let _bus = Bus::begin(&daemon.socket());
+    let mut caller = Caller::new(&daemon.socket());
+    patiently("it shapes", || caller.call("status", &json!({})).expect("an answer")["shaping"] == true);
+    let before = daemon.memory();
+    let mut rude: Vec<Caller> = (0..4).map(|_| Caller::new(&daemon.socket())).collect();
+    let nothing = json_to_blobmsg(&json!({})).expect("fields");
+    let id = caller.find();
+    for _ in 0..300 {
+        for one in &mut rude {
+            // Full is full: then there is nothing more to be asked.
+            let _ = one.0.send_invoke(id, "status", &nothing);
+        }
+    }
+    let answer = caller.call("wan", &json!({})).expect("an answer");
+    assert_eq!(answer["upload"]["shaped"], true);
+    let grown = daemon.memory().saturating_sub(before);
+    assert!(grown < 512, "{grown} KiB more");
+}
