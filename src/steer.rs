@@ -9,6 +9,7 @@
 //! ```
 
 mod learnt;
+mod settled;
 mod silence;
 mod standing;
 mod tally;
@@ -18,6 +19,7 @@ pub use learnt::Learnt;
 pub use standing::Standing;
 pub use tap::{Side, Tap};
 
+use settled::Settled;
 use silence::Silence;
 use tally::Tally;
 
@@ -28,8 +30,10 @@ use crate::daemon::Level;
 use crate::measure::counters::{Counters, Sample};
 use crate::measure::probe::Questions;
 use crate::measure::reflectors::BUILT_IN;
+use crate::report::about;
 use crate::tape;
 use crate::units::{Rate, Time, Way};
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -55,6 +59,8 @@ pub struct Pilot {
     now: Time,
     /// What was said of nobody answering.
     silence: Silence,
+    /// What was said of its rates.
+    settled: [Settled; 2],
     /// What became of its probes.
     tally: Tally,
 }
@@ -76,6 +82,7 @@ impl Pilot {
             tape: None,
             now: Time(0),
             silence: Silence::default(),
+            settled: Default::default(),
             tally: Tally::default(),
         })
     }
@@ -228,7 +235,17 @@ impl Pilot {
     pub fn news(&mut self, now: Time) -> Option<(Level, String)> {
         let is_blind =
             self.setup.reflectors > 0 && self.view(Way::Up).is_some_and(|view| view.state == State::Blind);
-        self.silence.news(now, is_blind, self.tap.is_some())
+        self.silence.news(now, is_blind, self.tap.is_some()).or_else(|| self.rested(now))
+    }
+
+    /// A rate that has come to rest far from where it was.
+    fn rested(&mut self, now: Time) -> Option<(Level, String)> {
+        Way::ALL.into_iter().find_map(|way| {
+            let view = self.view(way).filter(|view| view.rate > Rate::ZERO)?;
+            let was = self.settled.get_mut(way as usize)?.news(now, view.rate)?;
+            let (is, was) = (about(view.rate), about(was));
+            Some((Level::Info, format!("{way} has settled at {is}, after {was}; {}", view.reason.text())))
+        })
     }
 
     /// So many answers came too late to count, and so many were to none of its probes.

@@ -13,6 +13,7 @@ pub mod files;
 pub mod log;
 pub mod netlink;
 pub mod offload;
+pub mod privileges;
 pub mod probe;
 pub mod reactor;
 pub mod resolve;
