@@ -4,6 +4,7 @@
 use super::Status;
 use super::field::Fields;
 use super::pending::Ticket;
+use alloc::string::String;
 use core::fmt;
 
 /// Why a connection is of no use any more: close it, [`Peer::close`], and begin anew in a second.
@@ -41,6 +42,15 @@ pub struct Call {
     pub(super) wants_answer: bool,
     /// The connection it came by: numbers mean nothing on the next one.
     pub(super) life: u32,
+}
+
+/// Why weir does not do what it is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// For the bus.
+    pub status: Status,
+    /// For people.
+    pub text: String,
 }
 
 /// What a message means to the daemon.

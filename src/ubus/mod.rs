@@ -29,7 +29,7 @@ mod pending;
 mod tests;
 
 pub use field::{Field, Fields, Value};
-pub use heard::{Call, Fault, Heard};
+pub use heard::{Call, Fault, Heard, Refusal};
 pub use inbox::{Inbox, Message};
 pub use object::{Method, Object, Type};
 pub use outbox::Writer;

@@ -69,11 +69,16 @@ impl Outbox {
             self.close(start + 8);
             return true;
         }
-        self.bytes.truncate(start);
-        self.is_full = false;
+        self.cancel(Begun(start));
         // To blame is the message if it does not fit in half of the queue, else the slow reader.
         self.is_lossy |= start > UBUS_OUTPUT / 2;
         false
+    }
+
+    /// Takes the message back.
+    pub(super) fn cancel(&mut self, Begun(start): Begun) {
+        self.bytes.truncate(start);
+        self.is_full = false;
     }
 
     pub(super) fn put(&mut self, bytes: &[u8]) {

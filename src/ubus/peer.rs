@@ -6,7 +6,7 @@
 
 use super::Status;
 use super::field::Fields;
-use super::heard::{Call, Fault, Heard};
+use super::heard::{Call, Fault, Heard, Refusal};
 use super::inbox::{Message, attr, kind};
 use super::neighbour::{EVENTS, Neighbour};
 use super::object::Object;
@@ -182,6 +182,39 @@ impl Peer {
     pub fn answer(&mut self, call: Call, write: impl FnOnce(&mut Writer<'_>)) {
         let status = if self.reply(&call, write) { Status::OK } else { Status::NO_MEMORY };
         self.finish(call, status);
+    }
+
+    /// Does what is asked, with `work`, and sends what it wrote, or why it refused; gives the latter back. The work is
+    /// done also for a caller who wants no answer.
+    ///
+    /// # Errors
+    /// What `work` refused with.
+    pub fn serve(
+        &mut self,
+        call: Call,
+        work: &mut dyn FnMut(&mut dyn Scribe) -> Result<(), Refusal>,
+    ) -> Result<(), Refusal> {
+        let wants_answer = self.awaits(&call);
+        let begun = self.out.begin(kind::DATA, call.seq, call.client);
+        self.out.number(attr::OBJECT, call.object);
+        let mut done = Ok(());
+        self.out.fields(attr::DATA, |out| done = work(out));
+        let mut status = Status::OK;
+        match &done {
+            Ok(()) if wants_answer => {
+                if !self.out.end(begun) {
+                    status = Status::NO_MEMORY;
+                }
+            }
+            Ok(()) => self.out.cancel(begun),
+            Err(refusal) => {
+                self.out.cancel(begun);
+                status = refusal.status;
+                self.reply(&call, |out| out.text("error", &refusal.text));
+            }
+        }
+        self.finish(call, status);
+        done
     }
 
     /// Tells those who listen to weir's object; without listeners nothing is written, and `write` not asked.

@@ -3,19 +3,20 @@
 //!
 //! Whatever is asked, the answer is bounded: lists come in pages, and what does not fit is refused as a whole.
 
+use super::super::files::why;
 use super::super::log;
-use super::super::netlink::observe::dump;
+use super::super::netlink::observe;
 use super::super::netlink::socket::Connection;
 use super::super::run::{Places, read_with};
 use crate::classify::flow;
-use crate::config::{LogLevel, Severity, value};
+use crate::config::{Fault, LogLevel, Severity, Wan, value};
 use crate::daemon::{Daemon, Event};
-use crate::door::{self, Reading, Refusal};
+use crate::door::{self, Reading};
 use crate::report::{LineReport, Seen, Snapshot, planned, ruled, snapshot};
-use crate::scribe::Scribe;
+use crate::scribe::{Scribe, Shape};
 use crate::tc::explain::explain;
 use crate::text::joined;
-use crate::ubus::{Fields, Status, Writer};
+use crate::ubus::{Fields, Refusal, Status};
 use crate::units::{Micros, Time};
 
 /// The most of a list that is sent at once, and what is sent unless told otherwise.
@@ -33,80 +34,64 @@ pub struct Room<'a> {
     pub places: &'a Places,
 }
 
-/// Writes an answer.
-pub(super) type Document<'a> = Box<dyn FnOnce(&mut Writer<'_>) + 'a>;
-
-/// Why there is none: for the bus, and in words.
-type Refused = (Status, String);
+type Done = Result<(), Refusal>;
 
 /// Answers a question whose arguments are of the right types.
 ///
 /// # Errors
 /// What is wrong with it, or that the kernel cannot be asked.
-pub(super) fn answer<'r>(
-    room: &'r mut Room<'_>,
-    method: &str,
-    given: Fields<'_>,
-) -> Result<Document<'r>, Refused> {
+pub(super) fn answer(room: &mut Room<'_>, method: &str, given: Fields<'_>, out: &mut dyn Scribe) -> Done {
     match method {
-        "status" => {
-            let report = look(room)?;
-            Ok(Box::new(move |out| report.write(out)))
-        }
-        "wan" => {
-            let line = one(look(room)?, given.text("name"))?;
-            Ok(Box::new(move |out| line.write(out)))
-        }
+        "status" => look(room)?.write(out),
+        "wan" => one(look(room)?, given.text("name"))?.write(out),
         "classes" => {
             let line = one(look(room)?, given.text("wan"))?;
-            Ok(Box::new(move |out| {
-                out.text("wan", &line.name);
-                for (key, way) in [("upload", &line.upload), ("download", &line.download)] {
-                    (out as &mut dyn Scribe).table(key, |out| way.write_classes(out));
-                }
-            }))
+            out.text("wan", &line.name);
+            for (key, way) in [("upload", &line.upload), ("download", &line.download)] {
+                out.open(key, Shape::Table);
+                way.write_classes(out);
+                out.close();
+            }
         }
         "rules" => {
+            let config = room.daemon.config().ok_or_else(unconfigured)?;
+            let name = given.text("wan");
+            let is_it = |wan: &Wan| name.is_none_or(|name| wan.name == name);
+            let place =
+                config.wans.iter().position(is_it).ok_or_else(|| no_line(name.unwrap_or_default()))?;
             let (since, limit) = page(given);
-            let daemon = &*room.daemon;
-            let Some(config) = daemon.config() else { return Err(unconfigured()) };
-            let wan = match given.text("wan") {
-                Some(name) => config.wans.iter().find(|wan| wan.name == name).ok_or_else(|| no_line(name))?,
-                None => config.wans.first().ok_or_else(unconfigured)?,
-            };
-            let place = config.wans.iter().position(|known| known.name == wan.name).unwrap_or(0);
-            Ok(Box::new(move |out| ruled::write(config, place, daemon.plan(), since, limit, out)))
+            ruled::write(config, place, room.daemon.plan(), since, limit, out);
         }
         "events" => {
             let (since, limit) = page(given);
-            let (events, now) = (room.daemon.events(), room.now);
-            Ok(Box::new(move |out| events.write(now, since as u64, limit, out)))
+            room.daemon.events().write(room.now, since as u64, limit, out);
         }
         "explain" => {
             let flow = flow::parse(given.text("flow").unwrap_or_default()).map_err(wrong)?;
-            let Some(config) = room.daemon.config() else { return Err(unconfigured()) };
-            let told = explain(config, &flow);
-            Ok(text(told))
+            let config = room.daemon.config().ok_or_else(unconfigured)?;
+            out.text("text", &explain(config, &flow));
         }
         "plan" => {
             let mut told = String::new();
             if given.flag("diff") == Some(true) {
-                let seen = dump(room.connection).map_err(|error| unseen(&error))?;
+                let seen = seen(room)?;
                 planned::differences(room.daemon.plan(), &seen.tree, &mut told);
             } else {
                 planned::whole(room.daemon.plan(), &mut told);
             }
-            Ok(text(planned::shortened(&told)))
+            out.text("text", &planned::shortened(&told));
         }
-        "check" => Ok(verdict(match given.text("config") {
-            Some(file) => door::check(file.as_bytes()).map_err(Refusal::Faults),
-            None => read_with(room.places, door::check),
-        })),
+        "check" => {
+            let read = match given.text("config") {
+                Some(file) => door::check(file.as_bytes()).map_err(door::Refusal::Faults),
+                None => read_with(room.places, door::check),
+            };
+            verdict(&read, out);
+        }
         "reload" => {
-            let read = read_with(room.places, door::load);
             // Whoever is refused sees why at once; the daemon comes to the same end by itself, and says so in the log.
+            verdict(&read_with(room.places, door::load), out);
             room.daemon.handle(room.now, Event::Reload);
-            Ok(verdict(read))
         }
         "set_rate" => {
             let bits = value::rate(given.text("rate").unwrap_or_default()).map_err(wrong)?.bits_per_sec();
@@ -116,15 +101,14 @@ pub(super) fn answer<'r>(
                 _ => return Err(wrong("direction: 'up' or 'down'".into())),
             };
             let request = format!("rate {} {rates} {}", line(given)?, seconds(given)?);
-            asked(room, &request)
-        }
-        "hold" if given.flag("on") == Some(false) => {
-            let request = format!("release {}", line(given)?);
-            asked(room, &request)
+            return asked(room, &request, out);
         }
         "hold" => {
-            let request = format!("hold {} {}", line(given)?, seconds(given)?);
-            asked(room, &request)
+            let request = match given.flag("on") {
+                Some(false) => format!("release {}", line(given)?),
+                _ => format!("hold {} {}", line(given)?, seconds(given)?),
+            };
+            return asked(room, &request, out);
         }
         "log_level" => {
             let levels = [LogLevel::Error, LogLevel::Warning, LogLevel::Info, LogLevel::Debug];
@@ -133,15 +117,20 @@ pub(super) fn answer<'r>(
                 return Err(wrong(format!("level: one of {}", joined(LogLevel::WORDS, ", "))));
             };
             log::set_level(level);
-            Ok(Box::new(|_| {}))
         }
-        _ => Err((Status::METHOD_NOT_FOUND, String::new())),
+        _ => return Err(refusal(Status::METHOD_NOT_FOUND, String::new())),
     }
+    Ok(())
+}
+
+fn seen(room: &mut Room<'_>) -> Result<observe::Seen, Refusal> {
+    observe::dump(room.connection)
+        .map_err(|error| refusal(Status::UNKNOWN, format!("cannot look at the system: {}", why(&error))))
 }
 
 /// Everything as it is now, by the kernel's word and the daemon's.
-fn look(room: &mut Room<'_>) -> Result<Snapshot, Refused> {
-    let seen = dump(room.connection).map_err(|error| unseen(&error))?;
+fn look(room: &mut Room<'_>) -> Result<Snapshot, Refusal> {
+    let seen = seen(room)?;
     let daemon = &*room.daemon;
     let Some(config) = daemon.config() else {
         return Ok(Snapshot::empty(
@@ -155,7 +144,7 @@ fn look(room: &mut Room<'_>) -> Result<Snapshot, Refused> {
 }
 
 /// The line that is named; without a name the first.
-fn one(report: Snapshot, name: Option<&str>) -> Result<LineReport, Refused> {
+fn one(report: Snapshot, name: Option<&str>) -> Result<LineReport, Refusal> {
     let mut lines = report.lines.into_iter();
     match name {
         Some(name) => lines.find(|line| line.name == name).ok_or_else(|| no_line(name)),
@@ -170,64 +159,57 @@ fn page(given: Fields<'_>) -> (usize, usize) {
 }
 
 /// The line's name as a word of a request; a dash for all.
-fn line(given: Fields<'_>) -> Result<&str, Refused> {
+fn line(given: Fields<'_>) -> Result<&str, Refusal> {
     let name = given.text("wan").unwrap_or("-");
     // A name is one word; anything else would make another request of it.
     let is_word = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic());
     if is_word { Ok(name) } else { Err(no_line(name)) }
 }
 
-fn seconds(given: Fields<'_>) -> Result<String, Refused> {
+fn seconds(given: Fields<'_>) -> Result<String, Refusal> {
     let Some(span) = given.text("for") else { return Ok("-".into()) };
     let span = value::span(span, Micros::secs(1), Micros::secs(7 * 24 * 3600)).map_err(wrong)?;
     Ok(span.0.div_ceil(1_000_000).to_string())
 }
 
-fn asked<'r>(room: &mut Room<'_>, request: &str) -> Result<Document<'r>, Refused> {
+fn asked(room: &mut Room<'_>, request: &str, out: &mut dyn Scribe) -> Done {
     let answer = room.daemon.asked(room.now, request);
     match answer.strip_prefix("ok\n") {
-        Some(told) => Ok(text(told.trim_end().into())),
-        None => Err(wrong(answer.strip_prefix("error: ").unwrap_or(&answer).trim_end().into())),
+        Some(told) => out.text("text", &told.trim_end()),
+        None => return Err(wrong(answer.strip_prefix("error: ").unwrap_or(&answer).trim_end().into())),
     }
-}
-
-fn text<'r>(told: String) -> Document<'r> {
-    Box::new(move |out| out.text("text", &told))
+    Ok(())
 }
 
 /// What is wrong with a configuration, if anything.
-fn verdict<'r>(read: Reading) -> Document<'r> {
-    let (is_usable, faults, why) = match read {
-        Ok((_, warnings)) => (true, warnings, None),
-        Err(Refusal::Faults(faults)) => (false, faults, None),
-        Err(Refusal::Unreadable(why)) => (false, Vec::new(), Some(why)),
-    };
-    Box::new(move |out| {
-        out.flag("ok", is_usable);
-        let out: &mut dyn Scribe = out;
-        if let Some(why) = why {
-            out.text("error", &why);
+fn verdict(read: &Reading, out: &mut dyn Scribe) {
+    out.flag("ok", read.is_ok());
+    let faults: &[Fault] = match read {
+        Ok((_, faults)) | Err(door::Refusal::Faults(faults)) => faults,
+        Err(door::Refusal::Unreadable(why)) => {
+            out.text("error", why);
+            &[]
         }
-        out.tables("faults", faults.get(..PAGE).unwrap_or(&faults), |out, fault| {
-            out.count("line", fault.line.into());
-            out.text("severity", &if fault.severity == Severity::Fault { "fault" } else { "warning" });
-            out.text("text", fault);
-        });
-    })
+    };
+    out.tables("faults", faults.get(..PAGE).unwrap_or(faults), |out, fault| {
+        out.count("line", fault.line.into());
+        out.text("severity", &if fault.severity == Severity::Fault { "fault" } else { "warning" });
+        out.text("text", fault);
+    });
 }
 
-fn wrong(text: String) -> Refused {
-    (Status::INVALID_ARGUMENT, text)
+fn refusal(status: Status, text: String) -> Refusal {
+    Refusal { status, text }
 }
 
-fn no_line(name: &str) -> Refused {
-    (Status::NOT_FOUND, format!("there is no line '{name}'"))
+fn wrong(text: String) -> Refusal {
+    refusal(Status::INVALID_ARGUMENT, text)
 }
 
-fn unconfigured() -> Refused {
-    (Status::NOT_FOUND, "no configuration is in force".into())
+fn no_line(name: &str) -> Refusal {
+    refusal(Status::NOT_FOUND, format!("there is no line '{name}'"))
 }
 
-fn unseen(error: &std::io::Error) -> Refused {
-    (Status::UNKNOWN, format!("cannot look at the system: {error}"))
+fn unconfigured() -> Refusal {
+    refusal(Status::NOT_FOUND, "no configuration is in force".into())
 }

@@ -7,10 +7,10 @@
 mod answer;
 mod object;
 
+use super::files::{meaning, why};
 use super::log;
 use super::reactor::{Reactor, Watched};
 use crate::daemon::{Daemon, Level, News, Wanted};
-use crate::scribe::Scribe;
 use crate::ubus::{Fault, Heard, Inbox, Peer};
 use crate::units::{Micros, Time};
 pub use answer::Room;
@@ -149,13 +149,9 @@ impl Bus {
             match self.peer.hear(message, now) {
                 Heard::Call(call, method, given) => {
                     has_answered = true;
-                    match answer::answer(room, method, given) {
-                        Ok(document) => self.peer.answer(call, document),
-                        Err((status, text)) => {
-                            complain(&mut self.complained, now, method, &text);
-                            let _ = self.peer.reply(&call, |out| out.text("error", &text));
-                            self.peer.finish(call, status);
-                        }
+                    let done = self.peer.serve(call, &mut |out| answer::answer(room, method, given, out));
+                    if let Err(refusal) = done {
+                        complain(&mut self.complained, now, method, &refusal.text);
                     }
                 }
                 Heard::Refused(method, Some(argument)) => {
@@ -188,7 +184,7 @@ impl Bus {
             line.waits = waits;
             reactor
                 .change(line.watched, line.socket.as_fd(), waits.0, waits.1)
-                .map_err(|error| error.to_string())?;
+                .map_err(|error| why(&error))?;
         }
         Ok(())
     }
@@ -204,7 +200,7 @@ impl Line {
                 Ok(())
             }
             Err(Errno::EAGAIN | Errno::EINTR) => Ok(()),
-            Err(error) => Err(error.desc().into()),
+            Err(error) => Err(meaning(error as i32)),
         }
     }
 
@@ -217,7 +213,7 @@ impl Line {
             match send(self.socket.as_raw_fd(), waiting, MsgFlags::MSG_NOSIGNAL) {
                 Ok(count) => peer.sent(count),
                 Err(Errno::EAGAIN | Errno::EINTR) => return Ok(()),
-                Err(error) => return Err(error.desc().into()),
+                Err(error) => return Err(meaning(error as i32)),
             }
         }
     }
