@@ -317,3 +317,32 @@ fn an_event_is_sent_as_the_ubus_tool_sends_it() {
     give(&mut peer, &mut inbox, &lines[2].bytes, 1, |_, heard| assert_eq!(heard, Heard::Nothing))
         .expect("a status");
 }
+
+#[test]
+fn what_is_asked_is_done_also_for_who_wants_no_answer_and_of_a_refusal_nothing_half_written_is_sent() {
+    let (mut peer, mut inbox) = (Peer::new(Some(&DEMO), &[]), Inbox::default());
+    peer.open(NOW);
+    named(&mut peer, &mut inbox);
+    let asked =
+        |silent: &[u8]| message(5, 3, 7, &[(3, &[0, 0, 9, 9]), (4, b"later\0"), (7, &[]), (10, silent)]);
+    let mut done = Vec::new();
+    for (silent, refuses) in [(1, false), (1, true), (0, false), (0, true)] {
+        give(&mut peer, &mut inbox, &asked(&[silent]), 99, |peer, heard| {
+            let Heard::Call(call, ..) = heard else { panic!("{heard:?}") };
+            let served = peer.serve(call, &mut |out| {
+                out.text("half", &"written");
+                let refusal = Refusal { status: Status(77), text: "no".into() };
+                if refuses { Err(refusal) } else { Ok(()) }
+            });
+            assert_eq!(served.is_err(), refuses);
+        })
+        .expect("well-formed");
+        let sent = written(&mut peer).concat();
+        let has = |text: &[u8]| sent.windows(text.len()).any(|bytes| bytes == text);
+        done.push((sent.is_empty(), has(b"written\0"), has(b"error\0")));
+    }
+    assert_eq!(
+        done,
+        [(true, false, false), (true, false, false), (false, true, false), (false, false, true)]
+    );
+}
