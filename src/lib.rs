@@ -26,6 +26,7 @@ mod index;
 pub mod json;
 pub mod limits;
 pub mod measure;
+pub mod netifd;
 pub mod order;
 pub mod report;
 pub mod scribe;

@@ -59,3 +59,11 @@ pub const UBUS_PENDING: usize = 12;
 pub const UBUS_NEIGHBOURS: usize = 2;
 /// Things said that are kept for those who ask later: a page of them, some 8 KB.
 pub const EVENTS: usize = 64;
+/// Networks of the system that are known; a router has half a dozen, one with many VLANs two dozen.
+pub const NETWORKS: usize = 64;
+/// Bytes of a network's or protocol's name: devices are called after them, in 15.
+pub const NETWORK_NAME: usize = 64;
+/// Addresses kept of a network: one of IPv4, and a handful of IPv6.
+pub const NETWORK_ADDRESSES: usize = 8;
+/// DNS servers kept of a network: two of each family.
+pub const NETWORK_DNS: usize = 4;

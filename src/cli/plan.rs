@@ -4,6 +4,7 @@
 use super::look::look;
 use super::{Options, exit_code, print};
 use crate::config::Config;
+use crate::config::network::Network;
 use crate::report::planned;
 use crate::tc::Link;
 use crate::tc::plan::World;
@@ -40,12 +41,13 @@ pub(crate) fn assume(config: &Config, world: &mut World, out: &mut String) {
         let mut wanted: Vec<DeviceName> = wan.device.into_iter().chain(wan.lan).collect();
         if wan.device.is_none()
             && let Some(network) = &wan.network
-            && !world.networks.iter().any(|(name, _)| name == network)
+            && world.networks.find(network).is_none()
             && let Some(device) = DeviceName::new(network)
         {
             let _ =
                 writeln!(out, "# the device of network '{network}' is not known here; taken to be {device}");
-            world.networks.push((network.clone(), device));
+            let name = network.clone();
+            world.networks.all.push(Network { name, device: Some(device), ..Network::default() });
             wanted.push(device);
         }
         for name in wanted {

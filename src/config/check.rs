@@ -6,7 +6,7 @@
 use super::check_rule::check_rules;
 use super::error::Faults;
 use super::uci::Section;
-use super::{Config, DownloadOn, Engine, Wan};
+use super::{Config, DownloadOn, Engine, LinkLayer, Wan};
 use crate::text::joined;
 use crate::units::Permille;
 use alloc::format;
@@ -149,6 +149,11 @@ fn check_device(wan: &Wan, section: &Section, faults: &mut Faults) {
     if wan.device.is_some() && wan.network.is_some() {
         let text = "not used: option 'device' is given too and is what counts";
         faults.warn(line_of(section, "network"), "network", text);
+    }
+    let chosen = section.option("link").and_then(|option| option.value.text());
+    if chosen == Some(LinkLayer::AUTO.name) && wan.link != LinkLayer::AUTO {
+        let text = "not used: 'overhead', 'mpu' and 'cells' say what a packet costs, the rest is Ethernet's";
+        faults.warn(line_of(section, "link"), "link", text);
     }
 }
 

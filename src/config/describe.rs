@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A configuration as understood, for `weir check -v`: every option with its unit, and whether it is the default.
 
-use super::{Class, Config, Engine, Globals, Rule, Wan, value};
+use super::{Class, Config, Engine, Globals, LinkLayer, Rule, Wan, value};
 use crate::units::{Rate, Way};
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -97,7 +97,10 @@ fn line(out: &mut String, wan: &Wan) {
     let link = wan.link;
     let numbers = format!("overhead {}, mpu {}, cells {}", link.overhead, link.mpu, link.cells.word());
     let full = link.wire_bytes(1500);
-    let text = format!("{}: {numbers}; a packet of 1500 bytes takes {full}", link.name);
+    let text = match link {
+        LinkLayer::AUTO => "auto: the one protocol and device suggest".into(),
+        _ => format!("{}: {numbers}; a packet of 1500 bytes takes {full}", link.name),
+    };
     row(out, "link", text, link == usual.link);
     row(out, "engine", wan.engine.word(), wan.engine == usual.engine);
     row(out, "takeover", yes(wan.takeover), wan.takeover == usual.takeover);

@@ -41,6 +41,9 @@ pub struct LinkLayer {
 }
 
 impl LinkLayer {
+    /// Whatever the system suggests ([`super::suggest`]); counted as Ethernet while it suggests nothing.
+    pub const AUTO: Self = Self { name: "auto", overhead: 38, mpu: 84, cells: Cells::None };
+
     /// What an IP packet of `ip_bytes` takes on the line: overhead, then at least mpu, then cells.
     pub fn wire_bytes(&self, ip_bytes: u32) -> u32 {
         let framed = ip_bytes.saturating_add_signed(i32::from(self.overhead)).max(u32::from(self.mpu));

@@ -17,6 +17,7 @@ mod read_rule;
 pub mod rule;
 pub mod service;
 pub mod steer;
+pub mod suggest;
 pub mod uci;
 pub mod value;
 
@@ -89,6 +90,8 @@ pub struct Wan {
     pub lan: Option<DeviceName>,
     /// What one packet costs on this line beyond its bytes.
     pub link: LinkLayer,
+    /// Whether the file says so.
+    pub is_link_given: bool,
     /// Which queues do the shaping.
     pub engine: Engine,
     /// Replace another program's root qdisc.
@@ -322,6 +325,7 @@ impl Wan {
             download_on: DownloadOn::Ifb,
             lan: None,
             link: LinkLayer::default(),
+            is_link_given: false,
             engine: Engine::Auto,
             takeover: false,
             ecn: true,

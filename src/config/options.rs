@@ -221,7 +221,13 @@ pub const OPTIONS: &[Row] = &[
         "Where arriving traffic is shaped: on an IFB fed by the line, on the LAN device, or not.",
     ),
     row(Wan, "lan", Device, "", "The LAN device for download_on 'lan'."),
-    row(Wan, "link", Link, "ethernet", "What a packet costs on the line; see the link layers below."),
+    row(
+        Wan,
+        "link",
+        Link,
+        "ethernet",
+        "What a packet costs on the line: a link layer of those below, or auto: the one protocol and device suggest.",
+    ),
     row(
         Wan,
         "overhead",

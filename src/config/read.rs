@@ -192,6 +192,8 @@ impl<'a> Reader<'a> {
             place::put(place::WAN, &mut said, row.name, &mut value);
         }
         let mut wan = said.wan();
+        let mut tells = ["link", "overhead", "mpu", "cells"].iter();
+        wan.is_link_given = tells.any(|name| section.option(name).is_some());
         // A generated name tells nobody anything.
         let spoken = || wan.network.clone().or_else(|| wan.device.map(|device| device.to_string()));
         if let Some(name) = spoken().filter(|_| section.is_anonymous) {
@@ -284,7 +286,8 @@ impl SaidOfWan {
             mpu: self.mpu.unwrap_or(preset.mpu),
             cells: self.cells.unwrap_or(preset.cells),
         };
-        if link != preset {
+        let is_numbered = self.overhead.is_some() || self.mpu.is_some() || self.cells.is_some();
+        if link != preset || (is_numbered && preset == LinkLayer::AUTO) {
             self.wan.link = LinkLayer { name: "custom", ..link };
         }
         self.wan
@@ -420,8 +423,11 @@ fn choice(text: &str, words: &[&str]) -> Result<usize, String> {
 }
 
 fn link_layer(text: &str) -> Result<LinkLayer, String> {
+    if text == LinkLayer::AUTO.name {
+        return Ok(LinkLayer::AUTO);
+    }
     link::by_name(text).ok_or_else(|| {
-        let names = link::PRESETS.iter().map(|preset| preset.link.name);
+        let names = link::PRESETS.iter().map(|preset| preset.link.name).chain([LinkLayer::AUTO.name]);
         let hint = did_you_mean(text, names).map(|word| format!("did you mean '{word}'? "));
         let hint = hint.unwrap_or_default();
         format!("{} is not a link layer; {hint}'weir help config' lists them", Quoted(text))
@@ -468,6 +474,15 @@ mod tests {
     fn numbers_of_ones_own_change_a_preset() {
         let wan = &good("config wan 'w'\n option link 'docsis'\n option overhead '22'\n").wans[0];
         assert_eq!(wan.link, LinkLayer { name: "custom", overhead: 22, mpu: 64, cells: Cells::None });
+        assert!(wan.is_link_given);
+        // Beside numbers `auto` guesses nothing, even where they are Ethernet's own.
+        let file = "config wan 'w'\n option link 'auto'\n option overhead '38'\n";
+        let (config, warnings) = load(file.as_bytes()).expect("no fault");
+        assert_eq!(config.wans[0].link, LinkLayer { name: "custom", ..LinkLayer::default() });
+        assert!(warnings.iter().any(|w| w.option == "link" && w.text.contains("not used")), "{warnings:?}");
+        let auto = good("config wan 'w'\n option link 'auto'\n");
+        assert_eq!((auto.wans[0].link, auto.wans[0].is_link_given), (LinkLayer::AUTO, true));
+        assert!(!good("config wan 'w'\n option upload '5mbit'\n").wans[0].is_link_given);
     }
 
     #[test]
@@ -549,6 +564,8 @@ mod tests {
         if config.wans.is_empty() {
             config.wans = Config::default().wans;
         }
+        // What the link is, not whether the file said so, is an option's effect.
+        config.wans.iter_mut().for_each(|wan| wan.is_link_given = false);
         config
     }
 

@@ -71,7 +71,8 @@ impl Daemon {
             let has_changed = match tap {
                 Some(tap) => {
                     let header = self.plan.headers.iter().find(|(device, _)| *device == tap.line);
-                    let counters = Counters::new(wan.link, header.map_or(14, |(_, bytes)| *bytes));
+                    let link = self.plan.lines.get(line).map_or(wan.link, |line| line.link);
+                    let counters = Counters::new(link, header.map_or(14, |(_, bytes)| *bytes));
                     pilot.stand(now, tap, counters)
                 }
                 None => pilot.rest(),

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A daemon in a machine that is a handful of variables.
 
+mod networks;
+
 use super::*;
 use crate::config::{Severity, Wan};
 use crate::tc::plan::plan;

@@ -108,11 +108,11 @@ pub struct Seen<'a> {
 
 /// Compares what is wanted with what was seen.
 pub fn snapshot(config: &Config, plan: &Plan, seen: &Seen<'_>) -> Snapshot {
-    let lines = plan.lines.iter().zip(&config.wans).map(|(line, wan)| LineReport {
+    let lines = plan.lines.iter().map(|line| LineReport {
         name: line.name.clone(),
         device: line.device,
         is_up: line.device.and_then(|device| seen.link(&device)).map(|link| link.is_up),
-        link: (wan.link.name, wan.link.overhead, wan.link.mpu),
+        link: (line.link.name, line.link.overhead, line.link.mpu),
         probes: None,
         upload: direction(config, plan, line, &line.upload, seen),
         download: direction(config, plan, line, &line.download, seen),

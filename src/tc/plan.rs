@@ -14,7 +14,9 @@ use super::{
     Tree, cake,
 };
 use crate::classify::list::list;
-use crate::config::{self, Config, Diffserv, DownloadOn, Engine, Isolation, Offloads, Wan};
+use crate::config::network::{Network, Networks};
+use crate::config::suggest::suggest;
+use crate::config::{self, Config, Diffserv, DownloadOn, Engine, Isolation, LinkLayer, Offloads, Wan};
 use crate::limits;
 use crate::text::{self, joined};
 use crate::units::{DeviceName, Handle, Prefix, Rate, Way};
@@ -32,8 +34,8 @@ pub struct World {
     pub links: Vec<Link>,
     /// The device of the default route.
     pub default_route: Option<DeviceName>,
-    /// The device of each network the system knows by name.
-    pub networks: Vec<(String, DeviceName)>,
+    /// The networks the system knows by name.
+    pub networks: Networks,
     /// Addresses and connected prefixes other than the default route's device's.
     pub local: Vec<Prefix>,
     /// What the kernel has turned out not to have.
@@ -173,6 +175,8 @@ pub struct Line {
     pub name: String,
     /// The device packets leave by, if one was found.
     pub device: Option<DeviceName>,
+    /// What a packet costs on it.
+    pub link: LinkLayer,
     /// Leaving traffic.
     pub upload: Direction,
     /// Arriving traffic.
@@ -230,7 +234,8 @@ pub fn plan_with(config: &Config, world: &World, speeds: &Speeds, memo: &mut Mem
     let mut plan = Plan::default();
     memo.begin(config);
     for (place, wan) in config.wans.iter().enumerate() {
-        let mut planner = Planner { config, world, place, wan, speeds, memo, plan: &mut plan };
+        let (layer, plan) = (wan.link, &mut plan);
+        let mut planner = Planner { config, world, place, wan, layer, speeds, memo, plan };
         let line = planner.line();
         plan.lines.push(line);
     }
@@ -297,6 +302,7 @@ struct Planner<'a> {
     world: &'a World,
     place: usize,
     wan: &'a Wan,
+    layer: LinkLayer,
     speeds: &'a Speeds,
     memo: &'a mut Memo,
     plan: &'a mut Plan,
@@ -304,27 +310,56 @@ struct Planner<'a> {
 
 impl<'a> Planner<'a> {
     fn line(&mut self) -> Line {
-        let device = self.device();
+        let (device, network) = self.device().unzip();
         let (upload, download) = match self.refusal(device) {
             Err(both) => (both.clone(), both),
             Ok(link) => {
                 self.plan.headers.push((link.name, link.header_bytes()));
+                if let Some(Some(network)) = network {
+                    self.note(format!("is network '{}', which has the default route", network.name));
+                }
+                self.settle_layer(link.name);
                 let upload = self.upload(link);
                 let download = self.download(link);
                 (upload.unwrap_or_else(|off| off), download.unwrap_or_else(|off| off))
             }
         };
-        Line { name: self.wan.name.clone(), device, upload, download }
+        Line { name: self.wan.name.clone(), device, link: self.layer, upload, download }
     }
 
-    /// The device of the line: named, or its network's, or the default route's.
-    fn device(&self) -> Option<DeviceName> {
+    /// The device of the line: named, or its network's, or the default route's with its network.
+    fn device(&self) -> Option<(DeviceName, Option<&'a Network>)> {
+        let world = self.world;
         match (self.wan.device, &self.wan.network) {
-            (Some(device), _) => Some(device),
-            (None, Some(network)) => {
-                self.world.networks.iter().find(|(name, _)| name == network).map(|(_, device)| *device)
+            (Some(device), _) => Some((device, None)),
+            (None, Some(network)) => Some((world.networks.device(network)?, None)),
+            (None, None) => world.networks.default_line(world.default_route),
+        }
+    }
+
+    /// What a packet costs: as configured, or as the system suggests. What is suggested and not asked for is said.
+    fn settle_layer(&mut self, device: DeviceName) {
+        let is_asked = self.wan.link == LinkLayer::AUTO;
+        if self.wan.is_link_given && !is_asked {
+            return;
+        }
+        match (suggest(&self.world.networks, device), is_asked) {
+            (Some(found), true) => {
+                self.layer = found.link;
+                self.note(format!("link 'auto' is '{}': {}", found.link.name, found.why));
             }
-            (None, None) => self.world.default_route,
+            (Some(found), false) => {
+                let name = found.link.name;
+                self.note(format!(
+                    "option link '{name}' (or 'auto') would count packets exactly: {}",
+                    found.why
+                ));
+            }
+            (None, true) => {
+                self.layer = LinkLayer::default();
+                self.note(format!("link 'auto' is 'ethernet': nothing tells what {device} is"));
+            }
+            (None, false) => {}
         }
     }
 
@@ -341,13 +376,16 @@ impl<'a> Planner<'a> {
         }
         let Some(device) = device else {
             return Err(blocked(match &self.wan.network {
-                Some(network) => format!("network '{network}' has no device yet"),
+                Some(network) => self.world.networks.why_not(network),
                 None => "no default route yet; name the device with option 'device'".into(),
             }));
         };
         let twice = |line: &Line| line.device == Some(device) && is_shaped(line);
         if let Some(other) = self.plan.lines.iter().find(|line| twice(line)) {
-            return Err(blocked(format!("{device} is already line '{}'", other.name)));
+            return Err(Direction::Off(format!(
+                "{} is the same line as {} (both on {device})",
+                self.wan.name, other.name
+            )));
         }
         self.world
             .links
@@ -525,7 +563,7 @@ impl<'a> Planner<'a> {
         }
         let mtu = wan.mtu.clamp(576, 9000) as u16;
         let header = lan.unwrap_or(wan).header_bytes();
-        let link = self.wan.link;
+        let link = self.layer;
         Kit {
             stab: Stab {
                 overhead: i32::from(link.overhead) - i32::from(header),
@@ -639,7 +677,7 @@ impl<'a> Planner<'a> {
         let is_chosen = !filters.is_empty() || self.wan.trust_dscp.has(way);
         let diffserv = if is_chosen { options.diffserv } else { Diffserv::Besteffort };
         let rtt_us = options.rtt.0.min(u64::from(u32::MAX)) as u32;
-        let link = self.wan.link;
+        let link = self.layer;
         let cake = Cake {
             bandwidth: rate.whole_bytes(),
             diffserv,

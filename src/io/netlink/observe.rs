@@ -2,6 +2,7 @@
 //! Looking at the kernel: links, trees, routes, addresses, counters.
 
 use super::socket::Connection;
+use crate::config::network::Networks;
 use crate::daemon::Observation;
 use crate::limits;
 use crate::order;
@@ -150,7 +151,7 @@ pub fn links(connection: &mut Connection) -> io::Result<Vec<Link>> {
 /// The socket's or the kernel's.
 pub fn observe(
     connection: &mut Connection,
-    networks: Vec<(String, DeviceName)>,
+    networks: impl Into<Networks>,
 ) -> io::Result<(Observation, Seen)> {
     let seen = tree(connection)?;
     let default = default_route(connection)?;
@@ -158,7 +159,7 @@ pub fn observe(
     let world = World {
         links: seen.links.clone(),
         default_route: default.and_then(name_of),
-        networks,
+        networks: networks.into(),
         local: local(connection, default)?,
         ..World::default()
     };

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What netifd says of the networks, on OpenWrt's bus: reading `network.interface dump`, and when to ask for it.
+//!
+//! `netifd_dump_status` in netifd's `ubus.c`. An interface has `l3_device` while it is up; `device` is what that stands
+//! on, missing where a protocol needs none, and for an alias (`@wan`) the device it stands for at the moment, missing
+//! while that is down.
+//!
+//! A notification (`interface.update`, `interface.down`) tells of one interface and not of others that came or went with
+//! it, and one comes for each lease renewed: it is a hint to dump again and no more. DNS servers that change alone are
+//! not told at all.
+
+use crate::config::network::{Network, Networks, State};
+use crate::limits;
+use crate::ubus::{Fields, Value};
+use crate::units::{DeviceName, Micros, Prefix, Time};
+use alloc::string::String;
+use core::net::IpAddr;
+
+/// Hints come in showers (a line and its alias, an address and its routes): dump once for all of this.
+const CALM: Micros = Micros::ms(100);
+
+impl Networks {
+    /// Takes the answer to `network.interface dump`; says whether anything differs that matters to a line. What is no
+    /// such answer changes nothing.
+    pub fn take_dump(&mut self, dump: Fields<'_>) -> bool {
+        let Some(Value::Array(list)) = dump.get("interface") else { return false };
+        let mut networks = Self { is_live: true, ..Self::default() };
+        for one in list {
+            if let Value::Table(fields) = one.value
+                && let Some(name) = fields.text("interface").and_then(word)
+            {
+                networks.add(network(name, fields));
+            }
+        }
+        let has_changed = *self != networks;
+        *self = networks;
+        has_changed
+    }
+}
+
+/// Reads how one interface stands: its row of a dump, its own `status`, or what a notification carries.
+pub fn network(name: String, fields: Fields<'_>) -> Network {
+    let is = |name| fields.flag(name) == Some(true);
+    let device = |name| fields.text(name).and_then(DeviceName::new);
+    let mut network = Network {
+        name,
+        proto: fields.text("proto").and_then(word).unwrap_or_default(),
+        state: match (is("up"), is("pending"), is("available")) {
+            (true, ..) => State::Up,
+            (false, true, _) => State::Connecting,
+            (false, false, false) => State::Absent,
+            (false, false, true) => State::Down,
+        },
+        lower: device("device"),
+        ..Network::default()
+    };
+    network.settle(device("l3_device"));
+    for (family, (addresses, any)) in
+        [("ipv4-address", "0.0.0.0"), ("ipv6-address", "::")].into_iter().enumerate()
+    {
+        for row in tables(fields, addresses) {
+            let prefix = row.text("address").and_then(|text| prefix(text, number(row, "mask")?));
+            if network.addresses.len() < limits::NETWORK_ADDRESSES {
+                network.addresses.extend(prefix);
+            }
+        }
+        let is_default = |row: &Fields<'_>| row.text("target") == Some(any) && row.number("mask") == Some(0);
+        let route = tables(fields, "route").find(is_default);
+        let metric = route.map(|row| number(row, "metric").or(number(fields, "metric")).unwrap_or(0));
+        if let Some(place) = network.default_routes.get_mut(family) {
+            *place = metric;
+        }
+    }
+    for server in elements(fields, "dns-server") {
+        if let Value::Text(text) = server
+            && network.dns.len() < limits::NETWORK_DNS
+        {
+            network.dns.extend(text.parse::<IpAddr>());
+        }
+    }
+    network
+}
+
+/// A name of netifd's, unless it is too long or nothing to show people.
+fn word(text: &str) -> Option<String> {
+    let is_one =
+        (1..=limits::NETWORK_NAME).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+    is_one.then(|| text.into())
+}
+
+fn number<N: TryFrom<i64>>(fields: Fields<'_>, name: &str) -> Option<N> {
+    fields.number(name)?.try_into().ok()
+}
+
+fn prefix(text: &str, len: u8) -> Option<Prefix> {
+    match text.parse::<IpAddr>().ok()? {
+        IpAddr::V4(v4) => Prefix::v4(v4.octets(), len),
+        IpAddr::V6(v6) => Prefix::v6(v6.octets(), len),
+    }
+}
+
+/// The elements of the array `name`.
+fn elements<'a>(fields: Fields<'a>, name: &str) -> impl Iterator<Item = Value<'a>> {
+    let list = match fields.get(name) {
+        Some(Value::Array(list)) => Some(list),
+        _ => None,
+    };
+    list.into_iter().flatten().map(|field| field.value)
+}
+
+fn tables<'a>(fields: Fields<'a>, name: &str) -> impl Iterator<Item = Fields<'a>> {
+    elements(fields, name).filter_map(|value| match value {
+        Value::Table(row) => Some(row),
+        _ => None,
+    })
+}
+
+/// When to ask for the next dump.
+#[derive(Debug, Default)]
+pub struct Follow {
+    at: Option<Time>,
+}
+
+impl Follow {
+    /// netifd told something at `now`. More hints do not put the dump off, so that a shower without end is seen, too.
+    pub fn hint(&mut self, now: Time) {
+        self.at.get_or_insert(now + CALM);
+    }
+
+    /// When to see whether a dump [`is_due`](Self::is_due).
+    pub fn deadline(&self) -> Option<Time> {
+        self.at
+    }
+
+    /// Whether to ask for a dump now; once for all hints until then.
+    pub fn is_due(&mut self, now: Time) -> bool {
+        self.at.take_if(|at| *at <= now).is_some()
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;
