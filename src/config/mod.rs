@@ -2,7 +2,8 @@
 //! What the user wants, as checked types: text was checked once, at the door, and is not looked at again.
 //!
 //! `uci` knows the grammar, `options` knows every option there is, `read` makes a [`Config`] of both,
-//! `link` knows the link layers. Read `/etc/config/weir`'s table in the README before adding an option.
+//! `link` knows the link layers, `network` which device a network of the system is, `suggest` which link layer fits it.
+//! Read `/etc/config/weir`'s table in the README before adding an option.
 
 mod check;
 mod check_rule;
