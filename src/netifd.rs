@@ -55,24 +55,30 @@ pub fn network(name: String, fields: Fields<'_>) -> Network {
         ..Network::default()
     };
     network.settle(device("l3_device"));
-    for (family, (addresses, any)) in
-        [("ipv4-address", "0.0.0.0"), ("ipv6-address", "::")].into_iter().enumerate()
-    {
-        for row in tables(fields, addresses) {
-            let prefix = row.text("address").and_then(|text| prefix(text, number(row, "mask")?));
+    for name in ["ipv4-address", "ipv6-address"] {
+        for row in elements(fields, name) {
+            let Value::Table(row) = row.value else { continue };
+            let prefix = row.text("address").and_then(|text| prefix(text, row.number("mask")?));
             if network.addresses.len() < limits::NETWORK_ADDRESSES {
                 network.addresses.extend(prefix);
             }
         }
-        let is_default = |row: &Fields<'_>| row.text("target") == Some(any) && row.number("mask") == Some(0);
-        let route = tables(fields, "route").find(is_default);
-        let metric = route.map(|row| number(row, "metric").or(number(fields, "metric")).unwrap_or(0));
-        if let Some(place) = network.default_routes.get_mut(family) {
-            *place = metric;
+    }
+    for row in elements(fields, "route") {
+        let Value::Table(row) = row.value else { continue };
+        let [v4, v6] = &mut network.default_routes;
+        let place = match row.text("target") {
+            Some("0.0.0.0") => v4,
+            Some("::") => v6,
+            _ => continue,
+        };
+        if row.number("mask") == Some(0) && place.is_none() {
+            let metric = row.number("metric").or_else(|| fields.number("metric")).unwrap_or(0);
+            *place = Some(metric.max(0).min(u32::MAX.into()) as u32);
         }
     }
     for server in elements(fields, "dns-server") {
-        if let Value::Text(text) = server
+        if let Value::Text(text) = server.value
             && network.dns.len() < limits::NETWORK_DNS
         {
             network.dns.extend(text.parse::<IpAddr>());
@@ -88,11 +94,8 @@ fn word(text: &str) -> Option<String> {
     is_one.then(|| text.into())
 }
 
-fn number<N: TryFrom<i64>>(fields: Fields<'_>, name: &str) -> Option<N> {
-    fields.number(name)?.try_into().ok()
-}
-
-fn prefix(text: &str, len: u8) -> Option<Prefix> {
+fn prefix(text: &str, len: i64) -> Option<Prefix> {
+    let len = u8::try_from(len).ok()?;
     match text.parse::<IpAddr>().ok()? {
         IpAddr::V4(v4) => Prefix::v4(v4.octets(), len),
         IpAddr::V6(v6) => Prefix::v6(v6.octets(), len),
@@ -100,19 +103,11 @@ fn prefix(text: &str, len: u8) -> Option<Prefix> {
 }
 
 /// The elements of the array `name`.
-fn elements<'a>(fields: Fields<'a>, name: &str) -> impl Iterator<Item = Value<'a>> {
-    let list = match fields.get(name) {
-        Some(Value::Array(list)) => Some(list),
-        _ => None,
-    };
-    list.into_iter().flatten().map(|field| field.value)
-}
-
-fn tables<'a>(fields: Fields<'a>, name: &str) -> impl Iterator<Item = Fields<'a>> {
-    elements(fields, name).filter_map(|value| match value {
-        Value::Table(row) => Some(row),
-        _ => None,
-    })
+fn elements<'a>(fields: Fields<'a>, name: &str) -> Fields<'a> {
+    match fields.get(name) {
+        Some(Value::Array(list)) => list,
+        _ => Fields::new(&[]),
+    }
 }
 
 /// When to ask for the next dump.

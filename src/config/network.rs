@@ -124,25 +124,30 @@ impl Networks {
 
     /// Why the network called `name` is no device.
     pub fn why_not(&self, name: &str) -> String {
-        let Some(network) = self.find(name) else {
-            let by = if self.is_live { "netifd" } else { "/etc/config/network" };
-            // Nobody means the LAN.
-            let is_meant = |one: &&Network| one.proto != "static" || one.rank().is_some();
-            let names = self.all.iter().filter(is_meant).map(|network| network.name.as_str());
-            let hint = match (self.all.is_empty(), self.left_out) {
-                (true, _) => "; name its device with option 'device'".into(),
-                (false, 0) => guess(name, names),
-                (false, _) => format!("; of its networks the first {} are read", limits::NETWORKS),
-            };
-            return format!("network '{name}' is not known to {by}{hint}");
+        let mut hint = String::new();
+        let why = match self.find(name).map(|network| network.state) {
+            Some(State::Unknown | State::Up) => "has no device yet",
+            Some(State::Connecting) => "is connecting: waiting for its device",
+            Some(State::Absent) => "has nothing to connect by yet: waiting for its device",
+            Some(State::Down) => "is down: waiting for its device",
+            None => {
+                hint = self.meant(name);
+                if self.is_live { "is not known to netifd" } else { "is not known to /etc/config/network" }
+            }
         };
-        let why = match network.state {
-            State::Unknown | State::Up => "has no device yet",
-            State::Connecting => "is connecting: waiting for its device",
-            State::Absent => "has nothing to connect by yet: waiting for its device",
-            State::Down => "is down: waiting for its device",
-        };
-        format!("network '{name}' {why}")
+        format!("network '{name}' {why}{hint}")
+    }
+
+    /// What somebody probably meant by `name`.
+    fn meant(&self, name: &str) -> String {
+        // Nobody means the LAN.
+        let is_meant = |one: &&Network| one.proto != "static" || one.rank().is_some();
+        let names = self.all.iter().filter(is_meant).map(|network| network.name.as_str());
+        match (self.all.is_empty(), self.left_out) {
+            (true, _) => "; name its device with option 'device'".into(),
+            (false, 0) => guess(name, names),
+            (false, _) => format!("; of its networks the first {} are read", limits::NETWORKS),
+        }
     }
 }
 

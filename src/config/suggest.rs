@@ -11,15 +11,10 @@ use crate::units::DeviceName;
 use alloc::format;
 use alloc::string::String;
 
-/// A protocol, the beginning of a device's name (empty: any), the preset, and the same with a VLAN tag. The first row
-/// that fits decides.
+/// A protocol, the beginning of a device's name (empty: any), the preset, and what it is called with a VLAN tag. The
+/// first row that fits decides.
 type Row = (&'static str, &'static str, &'static str, &'static str);
-const ROWS: [Row; 14] = [
-    ("qmi", "", "lte", "lte"),
-    ("mbim", "", "lte", "lte"),
-    ("ncm", "", "lte", "lte"),
-    ("3g", "", "lte", "lte"),
-    ("modemmanager", "", "lte", "lte"),
+const ROWS: [Row; 9] = [
     ("dhcp", "wwan", "lte", "lte"),
     ("pppoa", "", "pppoa-adsl-llc", "pppoa-adsl-llc"),
     ("pppoe", "nas", "pppoe-adsl-llc", "pppoe-adsl-llc"),
@@ -30,6 +25,8 @@ const ROWS: [Row; 14] = [
     ("dhcp", "nas", "bridged-adsl-llc", "bridged-adsl-llc"),
     ("dhcp", "atm", "bridged-adsl-llc", "bridged-adsl-llc"),
 ];
+/// Protocols of mobile modems.
+const MOBILE: [&str; 5] = ["qmi", "mbim", "ncm", "3g", "modemmanager"];
 /// Devices of a modem in the router itself; behind others PPPoE may be fibre as well.
 const OWN_MODEM: [&str; 4] = ["dsl", "ptm", "nas", "atm"];
 
@@ -51,7 +48,11 @@ fn of(network: &Network) -> Option<Suggestion> {
     let below = network.lower.or(network.device)?;
     let (below, proto) = (below.as_str(), network.proto.as_str());
     let fits = |(of, begin, ..): &&Row| *of == proto && below.starts_with(begin);
-    let (_, _, plain, tagged) = ROWS.iter().find(fits)?;
+    let (plain, tagged) = match ROWS.iter().find(fits) {
+        Some((_, _, plain, tagged)) => (*plain, *tagged),
+        None if MOBILE.contains(&proto) => ("lte", "lte"),
+        None => return None,
+    };
     let is_tagged = below.bytes().any(|byte| byte == b'.');
     let link = link::by_name(if is_tagged { tagged } else { plain })?;
     let is_open = proto == "pppoe" && !OWN_MODEM.iter().any(|begin| below.starts_with(begin));

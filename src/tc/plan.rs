@@ -343,24 +343,16 @@ impl<'a> Planner<'a> {
         if self.wan.is_link_given && !is_asked {
             return;
         }
-        match (suggest(&self.world.networks, device), is_asked) {
-            (Some(found), true) => {
-                self.layer = found.link;
-                self.note(format!("link 'auto' is '{}': {}", found.link.name, found.why));
-            }
-            (Some(found), false) => {
-                let name = found.link.name;
-                self.note(format!(
-                    "option link '{name}' (or 'auto') would count packets exactly: {}",
-                    found.why
-                ));
-            }
-            (None, true) => {
-                self.layer = LinkLayer::default();
-                self.note(format!("link 'auto' is 'ethernet': nothing tells what {device} is"));
-            }
-            (None, false) => {}
-        }
+        let usual = LinkLayer::default();
+        let (link, why) = match suggest(&self.world.networks, device) {
+            Some(found) => (found.link, found.why),
+            None if is_asked => (usual, "nothing tells what the line is".into()),
+            None => return,
+        };
+        let what = if is_asked { "" } else { "packets are counted as Ethernet's; option " };
+        let be = if is_asked { "is" } else { "would be" };
+        self.note(format!("{what}link 'auto' {be} '{}': {why}", link.name));
+        self.layer = if is_asked { link } else { usual };
     }
 
     /// Why the whole line is left alone, or the link it is on.

@@ -167,14 +167,15 @@ fn a_link_layer_is_suggested_taken_when_asked_for_and_left_alone_when_given() {
     };
     let usual = LinkLayer::default();
     let words = |text: &str| alloc::vec![String::from(text)];
-    let hint = "option link 'pppoe-vdsl2-vlan' (or 'auto') would count packets exactly: pppoe on dsl0.7";
+    let hint =
+        "packets are counted as Ethernet's; option link 'auto' would be 'pppoe-vdsl2-vlan': pppoe on dsl0.7";
     // These devices are Ethernet: the kernel counts 14 bytes of the overhead itself.
     assert_eq!(line(usual, false, "up", "pppoe-wan"), ("ethernet", Some(38 - 14), words(hint)));
     assert_eq!(line(usual, true, "up", "pppoe-wan"), ("ethernet", Some(38 - 14), Vec::new()));
     let taken = "link 'auto' is 'pppoe-vdsl2-vlan': pppoe on dsl0.7";
     let found = line(LinkLayer::AUTO, true, "up", "pppoe-wan");
     assert_eq!(found, ("pppoe-vdsl2-vlan", Some(34 - 14), words(taken)));
-    let nothing = "link 'auto' is 'ethernet': nothing tells what eth1 is";
+    let nothing = "link 'auto' is 'ethernet': nothing tells what the line is";
     assert_eq!(line(LinkLayer::AUTO, true, "mobile-up", "eth1"), ("ethernet", Some(38 - 14), words(nothing)));
     assert_eq!(line(usual, false, "mobile-up", "eth1"), ("ethernet", Some(38 - 14), Vec::new()));
 }
