@@ -3,9 +3,12 @@
 //! of the crate ubus-zero, which knows nothing of ours. Needs root.
 
 mod broker;
+#[path = "broker/netifd.rs"]
+mod netifd;
 mod schema;
 
 use broker::Bus;
+use netifd::Netifd;
 use serde_json::{Value, json};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -26,6 +29,10 @@ const CONFIG: &str = "config wan 'home'\n option device 'lo'\n option upload '20
 impl Daemon {
     /// `None`: there is no network of our own to be had.
     fn begin(name: &str) -> Option<Self> {
+        Self::with(name, CONFIG)
+    }
+
+    fn with(name: &str, config: &str) -> Option<Self> {
         if std::fs::metadata("/proc/self").expect("a process").uid() != 0 {
             println!("{name}: skipped: needs root");
             return None;
@@ -33,7 +40,7 @@ impl Daemon {
         let dir = std::env::temp_dir().join(format!("weir-bus-{name}-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&dir);
         std::fs::create_dir_all(&dir).expect("a directory");
-        std::fs::write(dir.join("weir"), CONFIG).expect("written");
+        std::fs::write(dir.join("weir"), config).expect("written");
         let mut command = Command::new("unshare");
         let script = "ip link set lo up; exec \"$@\"";
         command.args(["-n", "sh", "-c", script, "sh", env!("CARGO_BIN_EXE_weir"), "daemon", "--foreground"]);
@@ -59,6 +66,9 @@ impl Daemon {
         command.arg("-n").arg("-t").arg(self.child.id().to_string()).arg(env!("CARGO_BIN_EXE_weir"));
         command.args(words).arg("--config").arg(self.dir.join("weir"));
         command.arg("--state-dir").arg(self.dir.join("state"));
+        if matches!(words, ["status" | "plan" | "rules", ..]) {
+            command.arg("--ubus").arg(self.socket());
+        }
         String::from_utf8(command.output().expect("nsenter is there").stdout).expect("text")
     }
 
@@ -330,4 +340,47 @@ fn who_asks_a_lot_and_reads_nothing_costs_neither_memory_nor_the_others_their_an
     assert_eq!(answer["upload"]["shaped"], true);
     let grown = daemon.memory().saturating_sub(before);
     assert!(grown < 512, "{grown} KiB more");
+}
+
+#[test]
+fn a_line_follows_its_network_as_netifd_tells_and_a_shower_of_the_same_changes_nothing() {
+    let config = "config wan 'home'\n option network 'wan'\n option upload '20mbit'\n";
+    let Some(daemon) = Daemon::with("network", config) else { return };
+    let _bus = Bus::begin(&daemon.socket());
+    let (down, up) = (("wan", "pppoe", false, ""), ("wan", "pppoe", true, "lo"));
+    let netifd = Netifd::begin(&daemon.socket(), &[down]);
+    let mut caller = Caller::new(&daemon.socket());
+    let mut reason = |is_it: &dyn Fn(&Value) -> bool| {
+        patiently("it stands so", || is_it(&caller.call("wan", &json!({})).unwrap_or_default()["upload"]));
+    };
+    let waits = |upload: &Value| {
+        upload["reason"].as_str().is_some_and(|why| why.contains("network 'wan' is connecting"))
+    };
+    reason(&waits);
+    assert!(
+        daemon.weir(&["status"]).contains("NOT SHAPED: network 'wan' is connecting"),
+        "{}",
+        daemon.weir(&["status"])
+    );
+
+    netifd.tell(&[up], 1);
+    reason(&|upload| upload["shaped"] == true && upload["device"] == "lo");
+    assert!(daemon.weir(&["status"]).contains("home: lo (up)"), "{}", daemon.weir(&["status"]));
+    assert!(daemon.weir(&["plan"]).contains("dev lo root handle 57e1:"), "{}", daemon.weir(&["plan"]));
+
+    // Rivals begin anew with each of these.
+    let (log, dumps) = (daemon.log(), netifd.dumps());
+    for _ in 0..20 {
+        netifd.tell(&[up], 10);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    patiently("it was asked again", || netifd.dumps() > dumps);
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(daemon.log(), log);
+    assert!(netifd.dumps() - dumps <= 10, "{} dumps for 200 hints", netifd.dumps() - dumps);
+
+    netifd.tell(&[down], 1);
+    reason(&waits);
+    netifd.tell(&[up], 1);
+    reason(&|upload| upload["shaped"] == true);
 }

@@ -4,10 +4,11 @@
 use super::{configuration, exit_code};
 use crate::config::Config;
 use crate::daemon::Observation;
+use crate::io::bus;
 use crate::io::desk;
 use crate::io::netlink::observe::{Seen, observe};
 use crate::io::netlink::socket::Connection;
-use crate::io::run::{Places, lacks, learnt, networks};
+use crate::io::run::{Places, lacks, learnt, live_or_filed};
 use crate::steer::{Pilot, Standing};
 use crate::tc::memo::Memo;
 use crate::tc::plan::{Plan, World, plan_with};
@@ -68,7 +69,8 @@ pub(crate) fn look(places: &Places) -> Result<Looked, u8> {
     {
         eprintln!("weir: {error}");
     }
-    let look = || Connection::open().and_then(|mut connection| observe(&mut connection, networks()));
+    let networks = live_or_filed(bus::networks(&places.buses).as_ref());
+    let look = || Connection::open().and_then(|mut connection| observe(&mut connection, networks.clone()));
     let mut tries = 0;
     loop {
         tries += 1;

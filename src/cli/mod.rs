@@ -167,7 +167,7 @@ pub(crate) const SWITCHES: &[Switch] = &[
         "ubus",
         None,
         "SOCKET",
-        &["daemon"],
+        &["daemon", "status", "plan", "rules"],
         "where the system bus is, instead of /var/run/ubus/ubus.sock",
         Sets::Bus,
     ),

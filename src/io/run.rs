@@ -13,13 +13,13 @@ use super::netlink::socket::Connection;
 use super::offload::Offloads;
 use super::reactor::Reactor;
 use super::{clock, log};
+use crate::config::network::Networks;
 use crate::config::{self, Config, Fault};
 use crate::daemon::{Action, Daemon, Event, Level};
 use crate::door::{self, Reading, Refusal, Verdict};
 use crate::steer::Learnt;
 use crate::tc::Link;
 use crate::tc::plan::Lacks;
-use crate::units::DeviceName;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use smol::LocalExecutor;
@@ -96,6 +96,8 @@ struct Shared {
     asked: RefCell<VecDeque<(UnixStream, String)>>,
     events: RefCell<VecDeque<Event>>,
     known: RefCell<Vec<Link>>,
+    /// What netifd says of the networks.
+    networks: RefCell<Networks>,
 }
 
 /// Runs `daemon` until it says to end; gives the exit code. `keep` is what SIGTERM means for the shaper.
@@ -217,7 +219,8 @@ pub fn run(mut daemon: Daemon, first: Event, places: &Places, keep: bool) -> io:
                 pilot.heard_besides(late, forged);
             }
         }
-        let mut room = Room { now, daemon: &mut daemon, connection: &mut hands.connection, places };
+        let networks = &shared.networks;
+        let mut room = Room { now, daemon: &mut daemon, connection: &mut hands.connection, places, networks };
         bus.turn(now, &reactor, &mut room);
         daemon.want(bus.wanted());
     }
@@ -254,13 +257,15 @@ impl Hands<'_, '_> {
                 }
                 Some(Event::ConfigRead(result))
             }
-            Action::Observe => Some(match observe(&mut self.connection, networks()) {
-                Ok((observation, seen)) => {
-                    *shared.known.borrow_mut() = seen.links;
-                    Event::Observed(observation)
-                }
-                Err(error) => Event::ObserveFailed(error.to_string()),
-            }),
+            Action::Observe => {
+                Some(match observe(&mut self.connection, live_or_filed(Some(&shared.networks.borrow()))) {
+                    Ok((observation, seen)) => {
+                        *shared.known.borrow_mut() = seen.links;
+                        Event::Observed(observation)
+                    }
+                    Err(error) => Event::ObserveFailed(error.to_string()),
+                })
+            }
             Action::Apply { before, ops, try_first } => {
                 Some(match apply(&mut self.connection, &before, &ops, &try_first) {
                     Ok(()) => Event::Applied,
@@ -349,8 +354,11 @@ pub fn read_with(places: &Places, door: fn(&[u8]) -> Verdict) -> Reading {
     }
 }
 
-/// The devices of the networks OpenWrt knows; none elsewhere.
-pub fn networks() -> Vec<(String, DeviceName)> {
+/// The networks as netifd has them, if that is known, else as OpenWrt's file has them; none elsewhere.
+pub fn live_or_filed(live: Option<&Networks>) -> Networks {
+    if let Some(live) = live.filter(|networks| networks.is_live) {
+        return live.clone();
+    }
     let package = read_bounded(Path::new(NETWORKS)).ok().and_then(|bytes| config::uci::parse(&bytes).ok());
-    package.map(|package| config::network::devices(&package)).unwrap_or_default()
+    package.map(|package| config::network::networks(&package)).unwrap_or_default()
 }

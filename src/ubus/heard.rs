@@ -7,7 +7,7 @@ use super::pending::Ticket;
 use alloc::string::String;
 use core::fmt;
 
-/// Why a connection is of no use any more: close it, [`Peer::close`], and begin anew in a second.
+/// Why a connection is of no use any more: close it, [`super::Peer::close`], and begin anew in a second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// A message of another version of the protocol.

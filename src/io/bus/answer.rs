@@ -9,6 +9,7 @@ use super::super::netlink::observe;
 use super::super::netlink::socket::Connection;
 use super::super::run::{Places, read_with};
 use crate::classify::flow;
+use crate::config::network::Networks;
 use crate::config::{Fault, LogLevel, Severity, Wan, value};
 use crate::daemon::{Daemon, Event};
 use crate::door::{self, Reading};
@@ -18,6 +19,7 @@ use crate::tc::explain::explain;
 use crate::text::joined;
 use crate::ubus::{Fields, Refusal, Status};
 use crate::units::{Micros, Time};
+use std::cell::RefCell;
 
 /// The most of a list that is sent at once, and what is sent unless told otherwise.
 const PAGE: usize = 64;
@@ -32,6 +34,8 @@ pub struct Room<'a> {
     pub connection: &'a mut Connection,
     /// Where the configuration is.
     pub places: &'a Places,
+    /// What netifd says of the networks.
+    pub networks: &'a RefCell<Networks>,
 }
 
 type Done = Result<(), Refusal>;

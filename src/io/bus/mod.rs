@@ -5,43 +5,42 @@
 //! protocol is [`crate::ubus`]'s; what weir's object answers is `answer`'s.
 
 mod answer;
+mod glance;
 mod object;
+mod wire;
 
-use super::files::{meaning, why};
+use super::files::why;
 use super::log;
 use super::reactor::{Reactor, Watched};
-use crate::daemon::{Daemon, Level, News, Wanted};
-use crate::ubus::{Fault, Heard, Inbox, Peer};
+use crate::daemon::{Daemon, Event, Level, News, Wanted};
+use crate::netifd::Follow;
+use crate::ubus::{Fault, Heard, Peer};
 use crate::units::{Micros, Time};
 pub use answer::Room;
-use nix::errno::Errno;
-use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, UnixAddr, connect, send, socket};
+pub use glance::networks;
 pub use object::OBJECT;
-use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::path::PathBuf;
+use wire::Wire;
 
 /// Where OpenWrt has the bus, and where it had it before 21.02.
 pub const SOCKETS: [&str; 2] = ["/var/run/ubus/ubus.sock", "/var/run/ubus.sock"];
+
+/// Whom weir follows: netifd, who knows which device a network is.
+const NEIGHBOURS: [&str; 1] = ["network.interface"];
 
 /// The first pause between attempts; it doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Micros = Micros::secs(1);
 const LONGEST_PAUSE: Micros = Micros::secs(30);
 /// Refused calls are worth a line in the log so often at most: anybody can make them.
 const SELDOM: Micros = Micros::secs(10);
-/// What is read at once.
-const PIECE: usize = 2048;
 
 /// A connection that stands.
 struct Line {
-    socket: OwnedFd,
+    wire: Wire,
     watched: Watched,
     /// What the reactor waits for: something to read, room to write.
     waits: (bool, bool),
-    inbox: Inbox,
-    /// What was read and not heard yet.
-    piece: [u8; PIECE],
-    rest: std::ops::Range<usize>,
 }
 
 /// weir's end of the bus.
@@ -53,25 +52,35 @@ pub struct Bus {
     try_at: Option<Time>,
     pause: Micros,
     complained: Option<Time>,
+    /// When to ask netifd.
+    follow: Follow,
 }
 
 impl Bus {
     /// Will connect to the first of `paths` that somebody listens on.
     pub fn new(paths: Vec<PathBuf>) -> Self {
         let try_at = (!paths.is_empty()).then_some(Time(0));
-        let peer = Peer::new(Some(&OBJECT), &[]);
-        Self { paths, peer, line: None, try_at, pause: FIRST_PAUSE, complained: None }
+        let peer = Peer::new(Some(&OBJECT), &NEIGHBOURS);
+        Self {
+            paths,
+            peer,
+            line: None,
+            try_at,
+            pause: FIRST_PAUSE,
+            complained: None,
+            follow: Follow::default(),
+        }
     }
 
     /// When [`Self::turn`] is due, if nothing comes before.
     pub fn due(&self) -> Option<Time> {
         match &self.line {
-            Some(line) if !line.rest.is_empty() && self.peer.is_ready() => Some(Time(0)),
+            Some(line) if !line.wire.is_empty() && self.peer.is_ready() => Some(Time(0)),
             // Somebody is to be told something, and it was not tried yet.
             Some(line) if !line.waits.1 && self.peer.output().map_or(true, |out| !out.is_empty()) => {
                 Some(Time(0))
             }
-            Some(_) => self.peer.due(),
+            Some(_) => self.peer.due().into_iter().chain(self.follow.deadline()).min(),
             None => self.try_at,
         }
     }
@@ -104,11 +113,10 @@ impl Bus {
     }
 
     fn connect(&mut self, now: Time, reactor: &Reactor) {
-        let opened = self.paths.iter().find_map(|path| open(path).ok());
+        let opened = Wire::open(&self.paths);
         let line = opened.and_then(|socket| {
             let watched = reactor.watch(socket.as_fd()).ok()?;
-            let (inbox, piece) = (Inbox::default(), [0; PIECE]);
-            Some(Line { socket, watched, waits: (true, false), inbox, piece, rest: 0..0 })
+            Some(Line { wire: Wire::new(socket), watched, waits: (true, false) })
         });
         match line {
             Some(line) => {
@@ -137,15 +145,12 @@ impl Bus {
 
     fn exchange(&mut self, now: Time, reactor: &Reactor, room: &mut Room<'_>) -> Result<(), String> {
         let Some(line) = &mut self.line else { return Ok(()) };
-        if reactor.take_ready(line.watched) && line.rest.is_empty() && self.peer.is_ready() {
-            line.read()?;
+        if reactor.take_ready(line.watched) && line.wire.is_empty() && self.peer.is_ready() {
+            line.wire.read()?;
         }
         let mut has_answered = false;
-        while !line.rest.is_empty() && self.peer.is_ready() && !has_answered {
-            let mut rest = line.piece.get(line.rest.clone()).unwrap_or_default();
-            let message = line.inbox.take(&mut rest).map_err(text)?;
-            line.rest.start = line.rest.end - rest.len();
-            let Some(message) = message else { break };
+        while self.peer.is_ready() && !has_answered {
+            let Some(message) = line.wire.next()? else { break };
             match self.peer.hear(message, now) {
                 Heard::Call(call, method, given) => {
                     has_answered = true;
@@ -166,65 +171,34 @@ impl Bus {
                     let why = "ubus: there is an object 'weir' already, or we may not be it; trying again";
                     log::say(Level::Warning, why);
                 }
+                // What it tells is a hint: of what came or went with it it says nothing.
+                Heard::Here(_) | Heard::Told(..) => self.follow.hint(now),
+                Heard::Answer(_, dump) => {
+                    if room.networks.borrow_mut().take_dump(dump) {
+                        room.daemon.handle(now, Event::LinksChanged);
+                    }
+                }
+                // Gone is not down: netifd leaves its networks as they are when it begins anew.
                 Heard::Nothing
                 | Heard::Refused(_, None)
                 | Heard::Watched(_)
-                | Heard::Here(_)
                 | Heard::Gone(_)
-                | Heard::Told(..)
-                | Heard::Answer(..)
                 | Heard::Done(..) => {}
             }
         }
+        if self.follow.is_due(now) {
+            self.peer.call(0, "dump", now, |_| {});
+        }
         while self.peer.expire(now).map_err(text)?.is_some() {}
-        line.write(&mut self.peer)?;
+        line.wire.write(&mut self.peer)?;
         let waits =
-            (line.rest.is_empty() && self.peer.is_ready(), !self.peer.output().map_err(text)?.is_empty());
+            (line.wire.is_empty() && self.peer.is_ready(), !self.peer.output().map_err(text)?.is_empty());
         if waits != line.waits {
             line.waits = waits;
-            reactor
-                .change(line.watched, line.socket.as_fd(), waits.0, waits.1)
-                .map_err(|error| why(&error))?;
+            reactor.change(line.watched, line.wire.as_fd(), waits.0, waits.1).map_err(|error| why(&error))?;
         }
         Ok(())
     }
-}
-
-impl Line {
-    /// Reads a piece; descriptors that come along are dropped by read(2).
-    fn read(&mut self) -> Result<(), String> {
-        match nix::unistd::read(&self.socket, &mut self.piece) {
-            Ok(0) => Err("the bus is gone".into()),
-            Ok(count) => {
-                self.rest = 0..count;
-                Ok(())
-            }
-            Err(Errno::EAGAIN | Errno::EINTR) => Ok(()),
-            Err(error) => Err(meaning(error as i32)),
-        }
-    }
-
-    fn write(&self, peer: &mut Peer) -> Result<(), String> {
-        loop {
-            let waiting = peer.output().map_err(text)?;
-            if waiting.is_empty() {
-                return Ok(());
-            }
-            match send(self.socket.as_raw_fd(), waiting, MsgFlags::MSG_NOSIGNAL) {
-                Ok(count) => peer.sent(count),
-                Err(Errno::EAGAIN | Errno::EINTR) => return Ok(()),
-                Err(error) => return Err(meaning(error as i32)),
-            }
-        }
-    }
-}
-
-/// A connection, or that there is none now: a bus whose queue of callers is full is as good as absent.
-fn open(path: &std::path::Path) -> io::Result<OwnedFd> {
-    let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
-    let file = socket(AddressFamily::Unix, SockType::Stream, flags, None)?;
-    connect(file.as_raw_fd(), &UnixAddr::new(path)?)?;
-    Ok(file)
 }
 
 fn text(fault: Fault) -> String {

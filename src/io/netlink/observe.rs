@@ -145,21 +145,18 @@ pub fn links(connection: &mut Connection) -> io::Result<Vec<Link>> {
     Ok(links)
 }
 
-/// Everything the daemon decides by. `networks` are the system's names for devices.
+/// Everything the daemon decides by. `networks` are the system's.
 ///
 /// # Errors
 /// The socket's or the kernel's.
-pub fn observe(
-    connection: &mut Connection,
-    networks: impl Into<Networks>,
-) -> io::Result<(Observation, Seen)> {
+pub fn observe(connection: &mut Connection, networks: Networks) -> io::Result<(Observation, Seen)> {
     let seen = tree(connection)?;
     let default = default_route(connection)?;
     let name_of = |index| seen.links.iter().find(|link| link.index == index).map(|link| link.name);
     let world = World {
         links: seen.links.clone(),
         default_route: default.and_then(name_of),
-        networks: networks.into(),
+        networks,
         local: local(connection, default)?,
         ..World::default()
     };
