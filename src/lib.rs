@@ -37,6 +37,7 @@ pub mod tc;
 pub mod text;
 pub mod ubus;
 pub mod units;
+pub mod watch;
 
 #[cfg(feature = "std")]
 pub mod cli;

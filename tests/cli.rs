@@ -104,6 +104,7 @@ fn an_option_of_another_command_is_refused() {
         (&["explain", "udp", ":53", "--diff"], "--diff"),
         (&["status", "--diff"], "--diff"),
         (&["status", "-v"], "--verbose"),
+        (&["status", "--bundle"], "--bundle"),
     ] {
         let output = weir(args);
         assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(64), ""), "{args:?}");
@@ -276,6 +277,130 @@ fn status_says_why_nothing_is_shaped_and_its_json_keeps_to_the_schema() {
     for key in ["wanted", "shaped", "reason", "rate_bps", "classes", "overhead_bytes"] {
         assert!(json.contains(&format!("\"{key}\":")), "{key}: {json}");
     }
+}
+
+/// A root with these files; each test its own name.
+fn root(name: &str, files: &[(&str, &str)]) -> String {
+    let root = std::env::temp_dir().join(format!("weir-cli-{}-{name}", std::process::id()));
+    for (path, content) in files {
+        let path = root.join(path);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("writable");
+        fs::write(path, content).expect("writable");
+    }
+    root.to_str().expect("UTF-8").into()
+}
+
+#[test]
+fn the_doctor_looks_below_its_root_and_says_what_to_do_within_80_columns() {
+    let root = root(
+        "doctor",
+        &[
+            ("etc/openwrt_release", "DISTRIB_ID='OpenWrt'\n"),
+            (
+                "etc/config/firewall",
+                "config defaults\n option flow_offloading '1'\n option flow_offloading_hw '1'\n",
+            ),
+            ("etc/rc.d/S50sqm", "#!/bin/sh\n"),
+            ("etc/config/sqm", "config queue 'eth1'\n option enabled '1'\n"),
+            ("proc/stat", "cpu  1 1 1 1 1 1 1 1\ncpu0 1 1 1 1 1 1 1 1\n"),
+        ],
+    );
+    let path = file("doctor.conf", "config wan 'w'\n\toption device 'nowhere0'\n\toption upload '5mbit'\n");
+    let config = path.to_str().expect("UTF-8");
+    let state = format!("{root}/state");
+    let args = ["doctor", "--root", &root, "--config", config, "--state-dir", &state];
+    let output = weir(&args);
+    let told = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{told}{}", text(&output.stderr));
+    assert!(
+        told.starts_with(
+            "  fault    what is wanted: w upload is not shaped: there is no device nowhere0\n           yet\n"
+        ),
+        "{told}"
+    );
+    for part in [
+        "\n  fault    flow offloading: the hardware forwards known flows, past every queue\n           (/etc/config/firewall)\n",
+        "\n           -> switch it off: LuCI, Network, Firewall",
+        "\n  warning  other shapers: one starts at boot and is switched on: /etc/config/sqm\n",
+        "\n  warning  the daemon: none runs",
+        "\n  warning  start at boot: weir is not in /etc/rc.d",
+        "\n  ok       the processor: its busiest core is 0 % busy with packets",
+    ] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    assert!(told.lines().all(|line| line.chars().count() <= 80), "{told}");
+
+    let json = text(&weir(&[&args[..], &["--json"]].concat()).stdout);
+    let document: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(schema::faults(&schema::read("doctor.schema.json"), &document), [""; 0], "{document:#}");
+    assert!(document["findings"].as_array().is_some_and(|all| all.len() >= 20), "{document:#}");
+    fs::remove_dir_all(&root).expect("removed");
+}
+
+#[test]
+fn a_configuration_with_faults_is_a_finding_and_one_that_is_not_there_is_66() {
+    let path = file("doctor-bad", "config wan 'w'\n\toption upload 'fast'\n");
+    let output = weir(&["doctor", "--config", path.to_str().expect("UTF-8"), "--root", "/nonexistent"]);
+    let told = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(told.starts_with(&format!("  fault    the configuration: {}", path.display())), "{told}");
+    assert!(told.contains("\n  unknown  what is wanted: no configuration in force"), "{told}");
+    assert_eq!(weir(&["doctor", "--config", "/nonexistent/weir"]).status.code(), Some(66));
+}
+
+#[test]
+fn a_bundle_has_everything_but_addresses_names_and_comments() {
+    let root = root(
+        "bundle",
+        &[
+            ("etc/openwrt_release", "DISTRIB_RELEASE='24.10.0'\n"),
+            ("tmp/sysinfo/model", "A Router v1.2.3\n"),
+            ("proc/sys/kernel/osrelease", "6.6.73\n"),
+            ("proc/meminfo", "MemTotal:  64000 kB\nSwapTotal: 0 kB\n"),
+        ],
+    );
+    let path = file(
+        "bundle.conf",
+        "# my password is hunter2\nconfig wan 'w'\n\toption device 'nowhere0'\n\toption upload '5mbit'\n\
+         \tlist reflector '203.0.113.9'\n\tlist reflector 'ping.example.net'\n\
+         config rule 'nas'\n\toption class 'low'\n\tlist remote '203.0.113.9'\n\tlist remote '2001:db8::7/64'\n\
+         \toption dark_token 'hunter3'\n",
+    );
+    let config = path.to_str().expect("UTF-8");
+    let output = weir(&[
+        "doctor",
+        "--bundle",
+        "--root",
+        &root,
+        "--config",
+        config,
+        "--state-dir",
+        &format!("{root}/s"),
+    ]);
+    let told = text(&output.stdout);
+    for part in [
+        concat!(
+            "weir ",
+            env!("CARGO_PKG_VERSION"),
+            "\n6.6.73\nA Router v1.2.3\nDISTRIB_RELEASE='24.10.0'\nMemTotal:  64000 kB\n"
+        ),
+        "\n== doctor\n  fault    ",
+        "\n== configuration, without comments\npackage weir\n",
+        "list reflector '<ipv4-1>'\n",
+        "list reflector '<name-",
+        "list remote '<ipv4-1>'\n\tlist remote '<ipv6-1>/64'\n",
+        "option dark_token '<blanked>'\n",
+        "\n== status\nw: nowhere0 (not there)",
+        "\n== learnt\n",
+        "\n== plan\n# there is no device nowhere0 here",
+        "parent 57e1: classid 57e1:1 htb",
+    ] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    for part in ["203.0.113", "2001:db8", "example.net", "hunter", "SwapTotal"] {
+        assert!(!told.contains(part), "{part}: {told}");
+    }
+    fs::remove_dir_all(&root).expect("removed");
 }
 
 #[test]

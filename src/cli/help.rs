@@ -30,7 +30,7 @@ pub(crate) fn run(options: &Options) -> u8 {
 const COLUMNS: usize = 80;
 
 /// Breaks lines between words, so that none is wider than a terminal; what follows stands below the text of its row.
-fn wrapped(text: &str) -> String {
+pub(super) fn wrapped(text: &str) -> String {
     let mut out = String::new();
     for line in text.lines() {
         let hang = column(line);

@@ -63,6 +63,14 @@ impl Looked {
 /// The exit code.
 pub(crate) fn look(places: &Places) -> Result<Looked, u8> {
     let (config, _) = configuration(places)?;
+    look_at(places, config)
+}
+
+/// The same with a file that was read. What goes wrong is printed.
+///
+/// # Errors
+/// The exit code.
+pub(crate) fn look_at(places: &Places, config: Config) -> Result<Looked, u8> {
     let mut asked = ask(places);
     if let Err(error) = &asked
         && config.wans.iter().any(|wan| Way::ALL.iter().any(|way| wan.steers(*way)))

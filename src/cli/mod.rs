@@ -4,6 +4,7 @@
 mod apply;
 mod check;
 mod daemon;
+mod doctor;
 mod explain;
 mod help;
 mod hold;
@@ -62,12 +63,15 @@ pub(crate) struct Options {
     pub(crate) is_verbose: bool,
     pub(crate) is_json: bool,
     pub(crate) is_diff: bool,
+    pub(crate) is_bundle: bool,
     pub(crate) is_kept: bool,
     pub(crate) is_foreground: bool,
     pub(crate) is_man: bool,
     pub(crate) is_completion: bool,
     wants_help: bool,
     wants_version: bool,
+    /// Where the system's files are.
+    pub(crate) root: String,
     /// How long to watch.
     pub(crate) span: Option<Micros>,
     /// What is neither a command nor an option.
@@ -91,6 +95,7 @@ enum Sets {
     Config,
     StateDir,
     Bus,
+    Root,
     Span,
 }
 
@@ -138,7 +143,23 @@ pub(crate) const SWITCHES: &[Switch] = &[
         "what would change now, instead of the whole tree",
         Sets::Flag(|options| &mut options.is_diff),
     ),
-    switch("json", None, "", &["status"], "for programs", Sets::Flag(|options| &mut options.is_json)),
+    switch(
+        "json",
+        None,
+        "",
+        &["status", "doctor"],
+        "for programs",
+        Sets::Flag(|options| &mut options.is_json),
+    ),
+    switch(
+        "bundle",
+        None,
+        "",
+        &["doctor"],
+        "everything somebody who helps wants to know, without addresses and names",
+        Sets::Flag(|options| &mut options.is_bundle),
+    ),
+    switch("root", None, "DIR", &["doctor"], "look at the system's files below this directory", Sets::Root),
     switch(
         "for",
         None,
@@ -229,6 +250,16 @@ pub(crate) const COMMANDS: &[Command] = &[
         help: "show whether packets are being shaped, and how",
         more: "Looks at the kernel, not at what weir believes. Exit code 0 if every wanted direction is shaped, else 1.",
         run: status::run,
+    },
+    Command {
+        name: "doctor",
+        arguments: "[--json] [--bundle]",
+        help: "find what silently defeats shaping, and say what to do about it",
+        more: "Looks for offloaded flows, other shapers, missing modules, the wrong device, wrong overhead, a busy processor \
+               and the like, for a second. Exit code 0 if there is no fault and no warning, else 1. With --bundle all of it \
+               as one text for a forum: with the configuration, the status and the plan, without addresses, names and \
+               passwords. Read it before you publish it.",
+        run: doctor::run,
     },
     Command {
         name: "check",
@@ -353,12 +384,14 @@ fn parse(parser: &mut Parser) -> Result<Parsed, String> {
         is_verbose: false,
         is_json: false,
         is_diff: false,
+        is_bundle: false,
         is_kept: false,
         is_foreground: false,
         is_man: false,
         is_completion: false,
         wants_help: false,
         wants_version: false,
+        root: String::new(),
         span: None,
         words: Vec::new(),
     };
@@ -384,6 +417,9 @@ fn parse(parser: &mut Parser) -> Result<Parsed, String> {
             (_, Some(Sets::Config)) => {
                 options.places.config = PathBuf::from(parser.value().map_err(words)?);
                 options.places.is_named = true;
+            }
+            (_, Some(Sets::Root)) => {
+                options.root = parser.value().and_then(ValueExt::string).map_err(words)?;
             }
             (_, Some(Sets::StateDir)) => {
                 let path = PathBuf::from(parser.value().map_err(words)?);

@@ -121,6 +121,11 @@ impl StateDir {
         Ok(lock)
     }
 
+    /// The process that holds the lock, or held it last.
+    pub fn holder(&self) -> Option<u32> {
+        self.read(LOCK).strip_prefix("pid ")?.trim().parse().ok()
+    }
+
     /// Where a file of this name is.
     pub fn path(&self, name: &str) -> PathBuf {
         self.0.join(name)

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod desk;
 pub mod ears;
 pub mod errno;
+pub mod evidence;
 pub mod files;
 pub mod log;
 pub mod netlink;

@@ -79,6 +79,14 @@ impl Offloads {
     }
 }
 
+/// Those of `devices` on which super-packets are on although they should be off.
+pub fn still_on(devices: &[DeviceName], links: &[Link]) -> Vec<DeviceName> {
+    let Ok(socket) = Socket::new(NETLINK_ROUTE) else { return Vec::new() };
+    let mut on = devices.to_vec();
+    on.retain(|device| !found_on(&socket, links, device).is_empty());
+    on
+}
+
 /// What is on and should be off.
 fn found_on(socket: &Socket, links: &[Link], device: &DeviceName) -> Vec<Was> {
     let mut on = Vec::new();

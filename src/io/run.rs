@@ -36,7 +36,7 @@ const NETWORKS: &str = "/etc/config/network";
 /// The state file with what the kernel turned out to lack.
 const LACKS: &str = "lacks";
 /// The lasting file with the rates lines were steered to.
-const LEARNT: &str = "learnt";
+pub const LEARNT: &str = "learnt";
 
 /// What earlier runs found the kernel to lack, since boot or the last `weir stop`.
 pub fn lacks(places: &Places) -> Lacks {

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Watching over what weir stands on: what silently defeats shaping, and how to tell others of it.
+//!
+//! `evidence` is what was read, `doctor` the table of checks and what they found, `checks` the checks themselves, `blank`
+//! takes addresses and names out of a text that others will read. Reading is `io::evidence`'s.
+
+pub mod blank;
+mod checks;
+pub mod doctor;
+pub mod evidence;
+#[cfg(test)]
+mod tests;
