@@ -170,6 +170,14 @@ fn status_is_one_document_on_the_bus_and_on_the_command_line_and_as_its_schema_s
         // The bus has no booleans of its own, nor numbers without a size: this is what comes out of it again.
         assert_eq!(one, other);
     }
+    let found = caller.call("doctor", &json!({})).expect("an answer");
+    let schema = schema::read("doctor.schema.json");
+    assert_eq!(schema::faults(&schema, &found), [""; 0], "{found:#}");
+    let verdict = |check: &str| {
+        let rows = found["findings"].as_array().expect("a list");
+        rows.iter().find(|row| row["check"] == check).map(|row| row["verdict"].clone())
+    };
+    assert_eq!(verdict("daemon"), Some(json!("ok")), "{found:#}");
     let line = caller.call("wan", &json!({"name": "home"})).expect("an answer");
     assert_eq!((&line["name"], &line["upload"]["rate_bps"]), (&json!("home"), &json!(20_000_000)));
     let classes = caller.call("classes", &json!({"wan": "home"})).expect("an answer");

@@ -45,7 +45,7 @@ impl House {
         let world = World { links, default_route: Some(device("eth0")), ..World::default() };
         let mut house = Self {
             file: "config wan 'wan'\n option network 'wan'\n option download '80mbit'\n option upload '20mbit'\n".into(),
-            world: World { networks: alloc::vec![("wan".into(), device("eth0"))], ..world },
+            world: World { networks: alloc::vec![("wan".into(), device("eth0"))].into(), ..world },
             spoil: |_| {},
             counters: Vec::new(),
             standings: Vec::new(),

@@ -74,7 +74,7 @@ fn serve(socket: &mut UnixStream, desk: &Mutex<Desk>) {
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => 0,
             Err(error) => panic!("{error}"),
         };
-        let mut rest = &piece[..count];
+        let mut rest = piece.get(..count).expect("a read fits");
         let mut desk = desk.lock().expect("nobody panicked");
         if desk.is_over {
             return;
@@ -83,7 +83,7 @@ fn serve(socket: &mut UnixStream, desk: &Mutex<Desk>) {
             if let Heard::Call(call, ..) = peer.hear(message, Time(0)) {
                 desk.dumps += 1;
                 peer.answer(call, |out| {
-                    out.array("interface", |out| desk.rows.iter().for_each(|row| write(out, row)))
+                    out.array("interface", |out| desk.rows.iter().for_each(|row| write(out, row)));
                 });
             }
         }

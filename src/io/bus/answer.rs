@@ -7,7 +7,8 @@ use super::super::files::why;
 use super::super::log;
 use super::super::netlink::observe;
 use super::super::netlink::socket::Connection;
-use super::super::run::{Places, read_with};
+use super::super::run::{Places, lacks, live_or_filed, read_with};
+use super::super::{evidence, offload};
 use crate::classify::flow;
 use crate::config::network::Networks;
 use crate::config::{Fault, LogLevel, Severity, Wan, value};
@@ -19,6 +20,8 @@ use crate::tc::explain::explain;
 use crate::text::joined;
 use crate::ubus::{Fields, Refusal, Status};
 use crate::units::{Micros, Time};
+use crate::watch::doctor;
+use crate::watch::evidence::{Evidence, Lines};
 use std::cell::RefCell;
 
 /// The most of a list that is sent at once, and what is sent unless told otherwise.
@@ -92,6 +95,7 @@ pub(super) fn answer(room: &mut Room<'_>, method: &str, given: Fields<'_>, out: 
             };
             verdict(&read, out);
         }
+        "doctor" => examine(room, out)?,
         "reload" => {
             // Whoever is refused sees why at once; the daemon comes to the same end by itself, and says so in the log.
             verdict(&read_with(room.places, door::load), out);
@@ -128,8 +132,7 @@ pub(super) fn answer(room: &mut Room<'_>, method: &str, given: Fields<'_>, out: 
 }
 
 fn seen(room: &mut Room<'_>) -> Result<observe::Seen, Refusal> {
-    observe::dump(room.connection)
-        .map_err(|error| refusal(Status::UNKNOWN, format!("cannot look at the system: {}", why(&error))))
+    observe::dump(room.connection).map_err(|error| unseen(&error))
 }
 
 /// Everything as it is now, by the kernel's word and the daemon's.
@@ -145,6 +148,40 @@ fn look(room: &mut Room<'_>) -> Result<Snapshot, Refusal> {
     let mut report = snapshot(config, daemon.plan(), &seen);
     report.steered(daemon.standings(room.now), daemon.probes());
     Ok(report)
+}
+
+/// What the doctor finds, without waiting to see how busy the processor is.
+fn examine(room: &mut Room<'_>, out: &mut dyn Scribe) -> Done {
+    let faults = match read_with(room.places, door::check) {
+        Ok((_, faults)) | Err(door::Refusal::Faults(faults)) => faults,
+        Err(door::Refusal::Unreadable(why)) => return Err(refusal(Status::UNKNOWN, why)),
+    };
+    let report = look(room)?;
+    let networks = live_or_filed(Some(&room.networks.borrow()));
+    let (mut world, seen) = match observe::observe(room.connection, networks) {
+        Ok((observation, seen)) => (observation.world, seen),
+        Err(error) => return Err(unseen(&error)),
+    };
+    world.lacks = lacks(room.places);
+    let daemon = &*room.daemon;
+    let plan = daemon.plan();
+    let mut known = Evidence {
+        path: room.places.config.display().to_string(),
+        faults: &faults,
+        is_running: Some(true),
+        pid: Some(std::process::id()),
+        merging: offload::still_on(&plan.split, &seen.links),
+        ..Evidence::default()
+    };
+    known.lines = daemon.config().map(|config| Lines {
+        config,
+        plan,
+        world: &world,
+        tree: &seen.tree,
+        report: &report,
+    });
+    doctor::write(&doctor::examine(&evidence::collect("", known)), out);
+    Ok(())
 }
 
 /// The line that is named; without a name the first.
@@ -212,6 +249,10 @@ fn wrong(text: String) -> Refusal {
 
 fn no_line(name: &str) -> Refusal {
     refusal(Status::NOT_FOUND, format!("there is no line '{name}'"))
+}
+
+fn unseen(error: &std::io::Error) -> Refusal {
+    refusal(Status::UNKNOWN, format!("cannot look at the system: {}", why(error)))
 }
 
 fn unconfigured() -> Refusal {

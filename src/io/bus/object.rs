@@ -20,6 +20,7 @@ pub static OBJECT: Object = Object {
         method("explain", &[("flow", Type::Text)]),
         method("plan", &[("diff", Type::Flag)]),
         method("check", &[("config", Type::Text)]),
+        method("doctor", &[]),
         method("reload", &[]),
         method(
             "set_rate",
