@@ -138,6 +138,7 @@ impl Pilot {
     /// else has set meanwhile.
     pub fn stand(&mut self, now: Time, tap: Tap, counters: Counters) -> bool {
         if self.tap == Some(tap) {
+            self.counters.weigh_like(&counters);
             return false;
         }
         self.setup = self.setup.recall(self.controller.memory());

@@ -296,6 +296,85 @@ fn who_listens_hears_of_rates_and_of_the_configuration_and_events_go_to_all() {
     assert_eq!(alert["level"], "error", "{heard:?}");
 }
 
+/// Not a test by itself: what somebody who is not root may, for the test after it, which runs this as such.
+#[test]
+#[ignore = "run by the test of rights, as another user"]
+fn somebody_who_is_not_root() {
+    let socket = PathBuf::from(std::env::var("WEIR_TEST_BUS").expect("the test of rights says where"));
+    let mut caller = Caller::new(&socket);
+    let id = std::env::var("WEIR_TEST_OBJECT").expect("so it does").parse().expect("a number");
+    let mut code = |method: &str, arguments: Value| {
+        let arguments = json_to_blobmsg(&arguments).expect("fields");
+        match caller.0.invoke(id, method, &arguments) {
+            Ok(_) => 0,
+            Err(ubus::UbusError::Status(code)) => code,
+            Err(error) => panic!("{method}: {error}"),
+        }
+    };
+    for method in ["status", "wan", "classes", "rules", "events", "plan", "check", "doctor"] {
+        println!("{method} {}", code(method, json!({})));
+    }
+    println!("reload {}", code("reload", json!({})));
+    println!("set_rate {}", code("set_rate", json!({"wan": "home", "direction": "up", "rate": "1mbit"})));
+    println!("hold {}", code("hold", json!({})));
+    println!("log_level {}", code("log_level", json!({"level": "debug"})));
+    let ear = caller.0.add_anonymous_object().expect("a nameless object");
+    println!("subscribe {}", u8::from(caller.0.subscribe(ear, id).is_err()));
+}
+
+#[test]
+fn who_is_in_the_group_may_look_and_listen_and_change_nothing_and_others_may_nothing() {
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::process::CommandExt;
+    let Some(daemon) = Daemon::begin("rights") else { return };
+    let rights = daemon.dir.join("acl");
+    std::fs::create_dir_all(&rights).expect("a folder");
+    let file =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/openwrt/weir/files/ubus-acl.json"));
+    // The machine that tests has no group of weir's; it has Debian's for nobody.
+    let file = file.expect("the package's").replace("\"group\": \"weir\"", "\"group\": \"nogroup\"");
+    std::fs::write(rights.join("weir.json"), file).expect("written");
+    std::fs::set_permissions(rights.join("weir.json"), std::fs::Permissions::from_mode(0o644)).expect("set");
+    let _bus = Bus::with_rights(&daemon.socket(), Some(&rights));
+    let mut root = Caller::new(&daemon.socket());
+    patiently("it shapes", || root.call("status", &json!({})).expect("an answer")["shaping"] == true);
+    let id = root.find();
+    // The program of the test must be within reach of somebody who is not root.
+    let program = daemon.dir.join("somebody");
+    std::fs::copy(std::env::current_exe().expect("it runs"), &program).expect("copied");
+    for path in [&daemon.dir, &program] {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).expect("set");
+    }
+    let as_group = |group: u32| {
+        let mut command = Command::new(&program);
+        command.args(["--ignored", "--exact", "--nocapture", "somebody_who_is_not_root"]);
+        command.env("WEIR_TEST_BUS", daemon.socket()).env("WEIR_TEST_OBJECT", id.to_string());
+        let output = command.uid(65534).gid(group).output().expect("it runs");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+        let rows = text
+            .lines()
+            .filter_map(|line| line.trim_start_matches("test somebody_who_is_not_root ... ").split_once(' '));
+        let codes = rows.filter_map(|(what, code)| Some((what.to_string(), code.parse().ok()?)));
+        codes.collect::<Vec<(String, i32)>>()
+    };
+    const NOGROUP: u32 = 65534;
+    const GAMES: u32 = 60;
+    for (group, looks, changes) in [(NOGROUP, 0, 6), (GAMES, 6, 6)] {
+        let codes = as_group(group);
+        assert_eq!(codes.len(), 13, "{codes:?}");
+        for (what, code) in codes {
+            let wanted = match what.as_str() {
+                "reload" | "set_rate" | "hold" | "log_level" => changes,
+                "subscribe" => i32::from(looks != 0),
+                _ => looks,
+            };
+            assert_eq!(code, wanted, "{what} by group {group}");
+        }
+    }
+    assert_eq!(root.call("wan", &json!({})).expect("an answer")["upload"]["rate_bps"], 20_000_000);
+}
+
 #[test]
 fn lists_come_in_pages_that_together_are_the_whole() {
     let Some(daemon) = Daemon::begin("pages") else { return };

@@ -151,6 +151,7 @@ impl Networks {
     }
 }
 
+#[cfg(test)]
 impl From<Vec<(String, DeviceName)>> for Networks {
     fn from(devices: Vec<(String, DeviceName)>) -> Self {
         let mut networks = Self::default();
@@ -187,11 +188,6 @@ fn network(section: &Section, earlier: &Networks) -> Network {
         lower
     };
     Network { name: section.name.clone(), proto: proto.into(), device, lower, ..Network::default() }
-}
-
-/// The device of each network of the file.
-pub fn devices(package: &Package) -> Vec<(String, DeviceName)> {
-    networks(package).all.into_iter().filter_map(|one| Some((one.name, one.device?))).collect()
 }
 
 #[cfg(test)]

@@ -96,6 +96,11 @@ impl Counters {
         Self { layer, header, ways: [Way::default(); 2], received: Meter::default() }
     }
 
+    /// From now on packets cost what they cost `other`.
+    pub fn weigh_like(&mut self, other: &Self) {
+        (self.layer, self.header) = (other.layer, other.header);
+    }
+
     /// Takes a look at the counters; gives upload and download since the start.
     pub fn add(&mut self, sample: &Sample) -> [WayCounters; 2] {
         let received = sample.received.map(|now| self.received.grew(now));
@@ -215,6 +220,22 @@ mod tests {
             (Bytes(10 * one), Bytes(10 * one), Bytes(2 * one))
         );
         assert_eq!((down.packets, down.drops), (2, 0));
+    }
+
+    #[test]
+    fn a_line_whose_packets_cost_otherwise_now_is_counted_so_from_then_on() {
+        let mut counters = Counters::new(layer(), 14);
+        let frames = |packets: u64| Sample {
+            received: Some(Count { bytes: packets * 114, packets }),
+            ..Sample::default()
+        };
+        let adsl = crate::config::link::by_name("pppoe-adsl-llc").expect("a preset");
+        counters.add(&frames(0));
+        let [_, before] = counters.add(&frames(10));
+        counters.weigh_like(&Counters::new(adsl, 14));
+        let [_, after] = counters.add(&frames(20));
+        assert_eq!(after.line.0 - before.line.0, 10 * u64::from(adsl.wire_bytes(100)));
+        assert_ne!(adsl.wire_bytes(100), layer().wire_bytes(100));
     }
 
     #[test]

@@ -19,12 +19,19 @@ pub(crate) struct Bus {
 impl Bus {
     /// Begins at `path`, in place of one that is gone.
     pub(crate) fn begin(path: &Path) -> Self {
+        Self::with_rights(path, None)
+    }
+
+    /// The same, with the files of rights in a folder.
+    pub(crate) fn with_rights(path: &Path, folder: Option<&Path>) -> Self {
+        let acl_dir = folder.map(|folder| folder.to_string_lossy().into_owned());
         let _ = std::fs::remove_file(path);
         let (stop, path) = (Arc::new(AtomicBool::new(false)), path.to_path_buf());
         let (is_over, socket_path) = (Arc::clone(&stop), path.clone());
         let thread = std::thread::spawn(move || {
             let mut broker = Broker::bind(Config {
                 socket_path: socket_path.to_string_lossy().into_owned(),
+                acl_dir,
                 ..Config::default()
             })
             .expect("binds");
