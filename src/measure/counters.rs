@@ -229,7 +229,7 @@ mod tests {
             received: Some(Count { bytes: packets * 114, packets }),
             ..Sample::default()
         };
-        let adsl = crate::config::link::by_name("pppoe-adsl-llc").expect("a preset");
+        let adsl = link::by_name("pppoe-adsl-llc").expect("a preset");
         counters.add(&frames(0));
         let [_, before] = counters.add(&frames(10));
         counters.weigh_like(&Counters::new(adsl, 14));
