@@ -143,6 +143,33 @@ fn the_object_is_there_when_the_bus_comes_later_and_again_when_the_bus_begins_an
 }
 
 #[test]
+fn a_bus_that_takes_calls_and_never_answers_stalls_nothing_and_is_given_up() {
+    use std::io::Read;
+    let Some(daemon) = Daemon::begin("mute") else { return };
+    let bus = std::os::unix::net::UnixListener::bind(daemon.socket()).expect("bound");
+    // Again, with room for one caller who waits.
+    nix::sys::socket::listen(&bus, nix::sys::socket::Backlog::new(1).expect("few")).expect("listens");
+    let (mut first, _) = bus.accept().expect("it calls");
+    patiently("it shapes", || daemon.weir(&["status"]).contains("shaped to 20 Mbit/s"));
+    first.set_read_timeout(Some(Duration::from_secs(60))).expect("a socket");
+    assert_eq!(first.read_to_end(&mut Vec::new()).expect("it hangs up"), 0, "the bus speaks first");
+    bus.accept().expect("it calls again");
+    // Nobody at the desk: callers queue until there is no more room for them.
+    let full: Vec<_> = (0..9).map_while(|_| try_to_connect(&daemon.socket())).collect();
+    assert!(full.len() < 9);
+    assert!(daemon.weir(&["status"]).contains("shaped to 20 Mbit/s"));
+}
+
+/// A connection nobody has taken yet, unless that would mean waiting.
+fn try_to_connect(path: &Path) -> Option<std::os::fd::OwnedFd> {
+    use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, socket};
+    use std::os::fd::AsRawFd;
+    let file = socket(AddressFamily::Unix, SockType::Stream, SockFlag::SOCK_NONBLOCK, None).ok()?;
+    connect(file.as_raw_fd(), &UnixAddr::new(path).ok()?).ok()?;
+    Some(file)
+}
+
+#[test]
 fn status_is_one_document_on_the_bus_and_on_the_command_line_and_as_its_schema_says() {
     let Some(daemon) = Daemon::begin("status") else { return };
     let _bus = Bus::begin(&daemon.socket());
