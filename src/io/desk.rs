@@ -92,7 +92,7 @@ pub struct Recorder {
 
 impl Recorder {
     /// Tells that the recording begins.
-    pub fn new(place: usize, mut stream: UnixStream, reactor: &Reactor) -> Self {
+    pub fn new(place: usize, mut stream: UnixStream, reactor: &Reactor<'_>) -> Self {
         let watched = reactor.watch_end(stream.as_fd()).ok();
         let _ = stream.write_all(b"ok\n");
         Self { place, watched, stream }

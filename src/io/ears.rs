@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The probes of all lines: sockets that come and go with the lines, and a task for each that tells of answers.
+//! The probes of all lines: sockets that come and go with the lines, and a reader for each that tells of answers.
 //!
 //! Reflectors given by name are resolved meanwhile; whoever has no address yet is asked for one instead of for an answer.
 
 use super::files::why;
 use super::probe::{Heard, Probes};
-use super::reactor::{Reactor, Watched};
+use super::reactor::{Reactor, Reader, Watched};
 use super::resolve::Resolver;
 use super::{clock, log};
 use crate::config::steer::{Far, Probing};
@@ -13,7 +13,6 @@ use crate::control::event::{self, Question};
 use crate::daemon::{Event, Level};
 use crate::measure::reflectors::BUILT_IN;
 use crate::units::{DeviceName, Micros, Time};
-use smol::{LocalExecutor, Task};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
@@ -28,53 +27,46 @@ const PAUSE: Micros = Micros::secs(2);
 const UNFOUND: u8 = 4;
 
 /// A file that is watched as long as this lives.
-struct Watch<'a> {
-    reactor: &'a Reactor,
+struct Watch<'r, 'a> {
+    reactor: &'r Reactor<'a>,
     watched: Watched,
-    /// Ends with it.
-    _task: Task<()>,
 }
 
-impl Drop for Watch<'_> {
+impl Drop for Watch<'_, '_> {
     fn drop(&mut self) {
         self.reactor.forget(self.watched);
     }
 }
 
 /// Names that have no address yet.
-struct Names<'a> {
+struct Names<'r, 'a> {
     resolver: Rc<RefCell<Resolver>>,
     asked: Time,
     tries: u8,
-    _watch: Watch<'a>,
+    _watch: Watch<'r, 'a>,
 }
 
 /// What is heard on one line.
-struct Ear<'a> {
+struct Ear<'r, 'a> {
     line: usize,
     /// By the number the controller has for each.
     addresses: Rc<RefCell<Vec<Option<IpAddr>>>>,
     probes: Rc<RefCell<Probes>>,
-    names: Option<Names<'a>>,
-    _watch: Watch<'a>,
+    names: Option<Names<'r, 'a>>,
+    _watch: Watch<'r, 'a>,
 }
 
 /// The ears of all lines.
-pub struct Ears<'t, 'a> {
-    tasks: &'t LocalExecutor<'a>,
-    reactor: &'a Reactor,
+pub struct Ears<'r, 'a> {
+    reactor: &'r Reactor<'a>,
     events: &'a RefCell<VecDeque<Event>>,
-    ears: Vec<Ear<'a>>,
+    ears: Vec<Ear<'r, 'a>>,
 }
 
-impl<'t, 'a> Ears<'t, 'a> {
+impl<'r, 'a> Ears<'r, 'a> {
     /// None yet.
-    pub fn new(
-        tasks: &'t LocalExecutor<'a>,
-        reactor: &'a Reactor,
-        events: &'a RefCell<VecDeque<Event>>,
-    ) -> Self {
-        Self { tasks, reactor, events, ears: Vec::new() }
+    pub fn new(reactor: &'r Reactor<'a>, events: &'a RefCell<VecDeque<Event>>) -> Self {
+        Self { reactor, events, ears: Vec::new() }
     }
 
     /// What was heard besides answers that count, by line: those that came too late, and those nobody was asked for.
@@ -120,7 +112,7 @@ impl<'t, 'a> Ears<'t, 'a> {
         &self,
         far: &[Far],
         addresses: &Rc<RefCell<Vec<Option<IpAddr>>>>,
-    ) -> io::Result<Option<Names<'a>>> {
+    ) -> io::Result<Option<Names<'r, 'a>>> {
         let (places, names): (Vec<usize>, Vec<String>) = far
             .iter()
             .enumerate()
@@ -149,11 +141,11 @@ impl<'t, 'a> Ears<'t, 'a> {
     }
 
     /// Calls `read` whenever `file` can be read.
-    fn watch(&self, file: BorrowedFd, read: Box<dyn FnMut() + 'a>) -> io::Result<Watch<'a>> {
+    fn watch(&self, file: BorrowedFd, read: Reader<'a>) -> io::Result<Watch<'r, 'a>> {
         let reactor = self.reactor;
         let watched = reactor.watch(file)?;
-        let task = reactor.serve(self.tasks, watched, read);
-        Ok(Watch { reactor, watched, _task: task })
+        reactor.read_with(watched, read);
+        Ok(Watch { reactor, watched })
     }
 
     /// Asks.

@@ -1,39 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Our own reactor: one epoll, one deadline, wakers in a fixed table, one thread.
+//! Our own reactor: one epoll, one deadline, readers in a fixed table, one thread.
 //!
-//! smol's own (async-io) starts a second thread, wakes 7 times a second for a 1 s timer and adds 90 KB on MIPS; this
-//! wakes when something happened and never else. Tasks run on smol's `LocalExecutor`.
+//! It wakes when something happened and never else. A file's reader is a closure that is called when there is something
+//! to read: an executor and a task around each were 8 KB of code on MIPS and said nothing more.
 
 use crate::units::Time;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
-use smol::{LocalExecutor, Task};
 use std::cell::RefCell;
-use std::future::poll_fn;
 use std::io;
 use std::os::fd::BorrowedFd;
-use std::task::{Poll, Waker};
 
 /// Files waited for: the monitor, signals, and room for ubus and probes.
 const SLOTS: usize = 24;
 
+/// Reads a file until there is nothing left.
+pub type Reader<'a> = Box<dyn FnMut() + 'a>;
+
 #[derive(Default)]
-struct Slot {
+struct Slot<'a> {
     is_used: bool,
     is_ready: bool,
-    waker: Option<Waker>,
+    reader: Option<Reader<'a>>,
 }
 
 /// Waits for files and for one moment.
-pub struct Reactor {
+pub struct Reactor<'a> {
     epoll: Epoll,
-    slots: RefCell<[Slot; SLOTS]>,
+    slots: RefCell<[Slot<'a>; SLOTS]>,
 }
 
 /// A file the reactor watches.
 #[derive(Clone, Copy, Debug)]
 pub struct Watched(usize);
 
-impl Reactor {
+impl<'a> Reactor<'a> {
     /// Makes a reactor that watches nothing yet.
     ///
     /// # Errors
@@ -80,7 +80,7 @@ impl Reactor {
         Ok(self.epoll.modify(file, &mut EpollEvent::new(what, watched.0 as u64))?)
     }
 
-    /// Whether something has happened to a file that no task waits for; asked once.
+    /// Whether something has happened to a file that has no reader; asked once.
     pub fn take_ready(&self, watched: Watched) -> bool {
         let mut slots = self.slots.borrow_mut();
         slots.get_mut(watched.0).is_some_and(|slot| std::mem::take(&mut slot.is_ready))
@@ -88,43 +88,41 @@ impl Reactor {
 
     /// Gives up a place whose file is closed, or will be at once: the kernel forgets a closed file by itself.
     pub fn forget(&self, file: Watched) {
+        // What a reader owns is dropped after the table is free again.
+        let _reader = self.slots.borrow_mut().get_mut(file.0).and_then(|slot| std::mem::take(slot).reader);
+    }
+
+    /// From now on [`Self::serve`] calls `reader` whenever there is something to read.
+    pub fn read_with(&self, file: Watched, reader: Reader<'a>) {
         if let Some(slot) = self.slots.borrow_mut().get_mut(file.0) {
-            *slot = Slot::default();
+            slot.reader = Some(reader);
         }
     }
 
-    /// A task that calls `read` whenever there is something to read; it reads until there is nothing left.
-    ///
-    /// The one kind of task: an executor is compiled for each kind it runs, some 3 KB on MIPS.
-    pub fn serve<'a>(
-        &'a self,
-        tasks: &LocalExecutor<'a>,
-        file: Watched,
-        mut read: Box<dyn FnMut() + 'a>,
-    ) -> Task<()> {
-        tasks.spawn(async move {
-            loop {
-                self.readable(file).await;
-                read();
+    /// Calls the readers of the files that something has happened to.
+    pub fn serve(&self) {
+        for place in 0..SLOTS {
+            // Out of the table meanwhile, so that a reader may ask the reactor for more.
+            let Some(mut reader) = self.take_reader(place) else { continue };
+            reader();
+            if let Some(slot) = self.slots.borrow_mut().get_mut(place)
+                && slot.is_used
+                && slot.reader.is_none()
+            {
+                slot.reader = Some(reader);
             }
-        })
+        }
     }
 
-    /// Ends when there is something to read; the task then reads until there is nothing left.
-    pub async fn readable(&self, file: Watched) {
-        poll_fn(|context| {
-            let mut slots = self.slots.borrow_mut();
-            let Some(slot) = slots.get_mut(file.0) else { return Poll::Pending };
-            if std::mem::take(&mut slot.is_ready) {
-                return Poll::Ready(());
-            }
-            slot.waker = Some(context.waker().clone());
-            Poll::Pending
-        })
-        .await;
+    fn take_reader(&self, place: usize) -> Option<Reader<'a>> {
+        let mut slots = self.slots.borrow_mut();
+        let slot = slots.get_mut(place).filter(|slot| slot.is_ready)?;
+        let reader = slot.reader.take()?;
+        slot.is_ready = false;
+        Some(reader)
     }
 
-    /// Sleeps until a watched file can be read or `deadline` has come, and wakes the tasks concerned.
+    /// Sleeps until a watched file can be read or `deadline` has come, and notes which.
     ///
     /// # Errors
     /// The system's.
@@ -143,11 +141,43 @@ impl Reactor {
             let mut slots = self.slots.borrow_mut();
             if let Some(slot) = slots.get_mut(event.data() as usize) {
                 slot.is_ready = true;
-                if let Some(waker) = slot.waker.take() {
-                    waker.wake();
-                }
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+    use std::io::{Read, Write};
+    use std::os::fd::AsFd;
+    use std::os::unix::net::UnixStream;
+
+    #[test]
+    fn a_reader_is_called_once_for_what_came_and_no_more_when_its_file_is_forgotten() {
+        let called = Cell::new(0);
+        let (mut far, mut near) = UnixStream::pair().expect("a pair");
+        let (mut ours, mut piece) = (near.try_clone().expect("a second handle"), [0; 8]);
+        let reactor = Reactor::new().expect("an epoll");
+        let watched = reactor.watch(near.as_fd()).expect("a place");
+        reactor.read_with(
+            watched,
+            Box::new(|| {
+                assert!(ours.read(&mut piece).is_ok_and(|count| count == 3), "whole");
+                called.set(called.get() + 1);
+            }),
+        );
+        let mut turn = |text: &[u8]| {
+            far.write_all(text).expect("written");
+            reactor.wait(Time(0), Some(Time(1000))).expect("waited");
+            reactor.serve();
+            called.get()
+        };
+        assert_eq!([turn(b""), turn(b"one"), turn(b""), turn(b"two")], [0, 1, 1, 2]);
+        reactor.forget(watched);
+        assert_eq!(turn(b"end"), 2);
+        assert!(near.read(&mut [0; 8]).is_ok_and(|count| count == 3), "left where it was");
     }
 }

@@ -22,7 +22,6 @@ use crate::tc::Link;
 use crate::tc::plan::Lacks;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use smol::LocalExecutor;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
@@ -89,7 +88,7 @@ impl Places {
     }
 }
 
-/// What the tasks share. One thread, so a `RefCell` is all the locking there is.
+/// What the readers share. One thread, so a `RefCell` is all the locking there is.
 #[derive(Default)]
 struct Shared {
     /// Who asks, and what.
@@ -108,59 +107,49 @@ pub fn run(mut daemon: Daemon, first: Event, places: &Places, keep: bool) -> io:
     let _lock = places.state.lock()?;
     let shared = Shared::default();
     let reactor = Reactor::new()?;
-    let tasks = LocalExecutor::new();
     let mut hands = Hands {
         connection: Connection::open().map_err(naming("cannot talk to the kernel (netlink)"))?,
         offloads: Offloads::load(places.state.clone()),
         places: places.clone(),
-        ears: Ears::new(&tasks, &reactor, &shared.events),
+        ears: Ears::new(&reactor, &shared.events),
     };
     let listening = naming("cannot listen to the kernel (netlink)");
     let mut monitor = Monitor::open(hands.connection.port).map_err(listening)?;
     let signals = signals(&[Signal::SIGHUP, Signal::SIGTERM, Signal::SIGINT])?;
     let (monitored, signalled) = (reactor.watch(monitor.as_fd())?, reactor.watch(signals.as_fd())?);
     let shared = &shared;
-    reactor
-        .serve(
-            &tasks,
-            monitored,
-            Box::new(move || match monitor.read(&shared.known.borrow()) {
-                Ok(events) => shared.events.borrow_mut().extend(events),
-                Err(error) => log::say(Level::Error, &format!("listening to the kernel failed: {error}")),
-            }),
-        )
-        .detach();
-    reactor
-        .serve(
-            &tasks,
-            signalled,
-            Box::new(move || {
-                while let Ok(Some(signal)) = signals.read_signal() {
-                    let event = match Signal::try_from(signal.ssi_signo as i32) {
-                        Ok(Signal::SIGHUP) => Event::Reload,
-                        _ => Event::Stop { keep },
-                    };
-                    shared.events.borrow_mut().push_back(event);
-                }
-            }),
-        )
-        .detach();
+    reactor.read_with(
+        monitored,
+        Box::new(move || match monitor.read(&shared.known.borrow()) {
+            Ok(events) => shared.events.borrow_mut().extend(events),
+            Err(error) => log::say(Level::Error, &format!("listening to the kernel failed: {error}")),
+        }),
+    );
+    reactor.read_with(
+        signalled,
+        Box::new(move || {
+            while let Ok(Some(signal)) = signals.read_signal() {
+                let event = match Signal::try_from(signal.ssi_signo as i32) {
+                    Ok(Signal::SIGHUP) => Event::Reload,
+                    _ => Event::Stop { keep },
+                };
+                shared.events.borrow_mut().push_back(event);
+            }
+        }),
+    );
 
     // A single apply is over before anybody can ask.
     if !daemon.is_once() {
         let desk = Desk::open(places.state.clone())?;
         let called = reactor.watch(desk.as_fd())?;
-        reactor
-            .serve(
-                &tasks,
-                called,
-                Box::new(move || {
-                    while let Some(asked) = desk.next() {
-                        shared.asked.borrow_mut().push_back(asked);
-                    }
-                }),
-            )
-            .detach();
+        reactor.read_with(
+            called,
+            Box::new(move || {
+                while let Some(asked) = desk.next() {
+                    shared.asked.borrow_mut().push_back(asked);
+                }
+            }),
+        );
     }
 
     let mut recorders: Vec<Recorder> = Vec::new();
@@ -178,7 +167,7 @@ pub fn run(mut daemon: Daemon, first: Event, places: &Places, keep: bool) -> io:
                 }
             }
         }
-        while tasks.try_tick() {}
+        reactor.serve();
         let asked = shared.asked.borrow_mut().pop_front();
         if let Some((stream, request)) = asked {
             let now = clock::now();
@@ -238,11 +227,11 @@ pub fn signals(wanted: &[Signal]) -> io::Result<SignalFd> {
 }
 
 /// What does things.
-struct Hands<'t, 'a> {
+struct Hands<'r, 'a> {
     connection: Connection,
     offloads: Offloads,
     places: Places,
-    ears: Ears<'t, 'a>,
+    ears: Ears<'r, 'a>,
 }
 
 impl Hands<'_, '_> {

@@ -122,6 +122,6 @@ allocations_where() {
 		printf '\n%s: %s times %s bytes\n' "$engine" "$count" "$size"
 		for address in $stack; do
 			printf '0x%x\n' $((16#$address - 16#$base - 1))
-		done | addr2line -C -f -e "$WEIR_DEBUG" | paste - - | grep -v '??' | grep "$ROOT/src\| src/\|alloc::\|smol\|async" | head -12
+		done | addr2line -C -f -e "$WEIR_DEBUG" | paste - - | grep -v '??' | grep "$ROOT/src\| src/\|alloc::" | head -12
 	done
 }

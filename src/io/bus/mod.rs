@@ -100,7 +100,7 @@ impl Bus {
 
     /// Hears, answers and writes what can be without waiting; of questions one at a time, so that nobody who asks a lot
     /// keeps the lines from being steered.
-    pub fn turn(&mut self, now: Time, reactor: &Reactor, room: &mut Room<'_>) {
+    pub fn turn(&mut self, now: Time, reactor: &Reactor<'_>, room: &mut Room<'_>) {
         if self.line.is_none() {
             if self.try_at.is_some_and(|at| at <= now) {
                 self.connect(now, reactor);
@@ -112,7 +112,7 @@ impl Bus {
         }
     }
 
-    fn connect(&mut self, now: Time, reactor: &Reactor) {
+    fn connect(&mut self, now: Time, reactor: &Reactor<'_>) {
         let opened = Wire::open(&self.paths);
         let line = opened.and_then(|socket| {
             let watched = reactor.watch(socket.as_fd()).ok()?;
@@ -132,7 +132,7 @@ impl Bus {
         self.pause = Micros(self.pause.0 * 2).min(LONGEST_PAUSE);
     }
 
-    fn hang_up(&mut self, now: Time, reactor: &Reactor, why: &str) {
+    fn hang_up(&mut self, now: Time, reactor: &Reactor<'_>, why: &str) {
         if let Some(line) = self.line.take() {
             reactor.forget(line.watched);
         }
@@ -143,7 +143,7 @@ impl Bus {
         self.later(now);
     }
 
-    fn exchange(&mut self, now: Time, reactor: &Reactor, room: &mut Room<'_>) -> Result<(), String> {
+    fn exchange(&mut self, now: Time, reactor: &Reactor<'_>, room: &mut Room<'_>) -> Result<(), String> {
         let Some(line) = &mut self.line else { return Ok(()) };
         if reactor.take_ready(line.watched) && line.wire.is_empty() && self.peer.is_ready() {
             line.wire.read()?;
