@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `weir help`: for people, as a manual page, and as completion, all from the same tables.
 
-use super::{COMMANDS, Command, Options, SWITCHES, Switch, exit_code, print};
+use super::{COMMANDS, Command, HAS_EXTRAS, Options, SWITCHES, Switch, exit_code, print};
 use crate::config::options;
 use crate::text::{self, joined};
 use std::fmt::Write;
 
 /// Prints the help asked for.
 pub(crate) fn run(options: &Options) -> u8 {
+    let is_for_people = !options.is_man && !options.is_completion;
+    if !is_for_people && !HAS_EXTRAS {
+        eprintln!(
+            "weir: this program is a router's and has neither --man nor --completion; others have both"
+        );
+        return exit_code::FAILED;
+    }
     let text = match options.words.first().map(String::as_str) {
-        _ if options.is_man => man(),
-        _ if options.is_completion => completion(),
+        _ if HAS_EXTRAS && options.is_man => man(),
+        _ if HAS_EXTRAS && options.is_completion => completion(),
         None => overview(),
         Some("config") => options::help(),
         Some(word) => match super::find(word) {
@@ -21,7 +28,6 @@ pub(crate) fn run(options: &Options) -> u8 {
             }
         },
     };
-    let is_for_people = !options.is_man && !options.is_completion;
     print(&if is_for_people { wrapped(&text) } else { text });
     exit_code::OK
 }

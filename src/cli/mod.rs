@@ -340,7 +340,11 @@ pub(crate) const COMMANDS: &[Command] = &[
         name: "help",
         arguments: "[COMMAND | config] [--man | --completion]",
         help: "explain a command, or every option of the configuration",
-        more: "",
+        more: if HAS_EXTRAS {
+            ""
+        } else {
+            "This program is a router's and has neither --man nor --completion."
+        },
         run: help::run,
     },
     Command {
@@ -355,12 +359,16 @@ pub(crate) const COMMANDS: &[Command] = &[
     },
 ];
 
+/// Whether what no router needs is in this program (Cargo.toml, `extras`); elsewhere the compiler leaves it out.
+const HAS_EXTRAS: bool = cfg!(feature = "extras");
+
 /// Runs the command line.
 pub fn main() -> ExitCode {
     let mut parser = Parser::from_env();
     ExitCode::from(match parse(&mut parser) {
         Ok(Parsed::Run(command, options)) => (command.run)(&options),
-        Ok(Parsed::Uci) => uci::run(&mut parser),
+        Ok(Parsed::Uci) if HAS_EXTRAS => uci::run(&mut parser),
+        Ok(Parsed::Uci) => exit_code::USAGE,
         Err(text) => {
             eprintln!("weir: {text}\nTry 'weir help'.");
             exit_code::USAGE
@@ -407,7 +415,7 @@ fn parse(parser: &mut Parser) -> Result<Parsed, String> {
         match (arg, switch.map(|switch| &switch.sets)) {
             (Arg::Value(word), _) if command.is_none() => {
                 let word = word.string().map_err(words)?;
-                if word == "uci" {
+                if HAS_EXTRAS && word == "uci" {
                     return Ok(Parsed::Uci);
                 }
                 command = Some(find(&word)?);
