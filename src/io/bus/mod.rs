@@ -52,6 +52,8 @@ pub struct Bus {
     try_at: Option<Time>,
     pause: Micros,
     complained: Option<Time>,
+    /// The bus has refused weir's object, which was said.
+    is_nameless: bool,
     /// When to ask netifd.
     follow: Follow,
 }
@@ -164,12 +166,16 @@ impl Bus {
                     complain(&mut self.complained, now, method, &why);
                 }
                 Heard::Named => {
-                    self.pause = FIRST_PAUSE;
+                    (self.pause, self.is_nameless) = (FIRST_PAUSE, false);
                     log::say(Level::Debug, "ubus: object 'weir' is there");
                 }
+                // It is tried every half minute, and said once.
                 Heard::Unnamed(_) => {
-                    let why = "ubus: there is an object 'weir' already, or we may not be it; trying again";
-                    log::say(Level::Warning, why);
+                    if !std::mem::replace(&mut self.is_nameless, true) {
+                        let why =
+                            "ubus: there is an object 'weir' already, or we may not be it; trying again";
+                        log::say(Level::Warning, why);
+                    }
                 }
                 // What it tells is a hint: of what came or went with it it says nothing.
                 Heard::Here(_) | Heard::Told(..) => self.follow.hint(now),
