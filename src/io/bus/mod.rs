@@ -70,6 +70,7 @@ impl Bus {
             try_at,
             pause: FIRST_PAUSE,
             complained: None,
+            is_nameless: false,
             follow: Follow::default(),
         }
     }
