@@ -88,7 +88,7 @@ impl Diagram {
         let Some(field) = active.iter().filter_map(line).filter_map(next).min() else { return Some(last) };
         let key =
             index::key([u32::from(field)].into_iter().chain(last.numbers()).chain(active.iter().copied()));
-        if let Some(target) = self.built.get(&key).and_then(|n| self.targets.get(*n as usize)) {
+        if let Some(target) = self.built.get(&key).and_then(|n| self.targets.get(n as usize)) {
             return Some(*target);
         }
         let mut parts: Vec<(u32, Target)> = Vec::new();
@@ -129,7 +129,7 @@ impl Diagram {
             [(_, only)] => *only,
             _ => self.node(field, parts),
         };
-        self.built.entry(key).or_insert(self.targets.len() as u32);
+        self.built.add(key, self.targets.len() as u32);
         self.targets.push(target);
         Some(target)
     }

@@ -147,7 +147,7 @@ impl<'a> Parser<'a> {
         Self {
             words: Words::new(bytes),
             package: Package::default(),
-            places: Index::new(),
+            places: Index::default(),
             current: None,
             line: 0,
         }
@@ -203,7 +203,7 @@ impl<'a> Parser<'a> {
         }
         self.end()?;
         let (kind, name) = (ascii(self.words.text(kind)), ascii(self.words.text(name)));
-        let known = self.places.get(&key(SECTIONS, &name)).copied();
+        let known = self.places.get(&key(SECTIONS, &name));
         let at = match known.filter(|_| !name.is_empty()) {
             Some(at) => {
                 let at = at as usize;
@@ -226,7 +226,7 @@ impl<'a> Parser<'a> {
         let is_anonymous = name.is_empty();
         let name = if is_anonymous { generated_name(at + 1, &kind) } else { name };
         // Of two sections of one name the first is found, as in libuci's list.
-        self.places.entry(key(SECTIONS, &name)).or_insert(at as u32);
+        self.places.add(key(SECTIONS, &name), at as u32);
         let line = self.line;
         self.package.sections.push(Section { kind, name, is_anonymous, line, again: 0, options: Vec::new() });
         at
@@ -243,7 +243,7 @@ impl<'a> Parser<'a> {
         let (name, value) = (ascii(self.words.text(name)), self.words.text(value).to_vec());
         let Some(section) = self.package.sections.get_mut(at) else { return Ok(()) };
         let key = key(at, &name);
-        let old = self.places.get(&key).and_then(|n| section.options.get_mut(*n as usize));
+        let old = self.places.get(&key).and_then(|n| section.options.get_mut(n as usize));
         match (old, is_list) {
             // An option without a value sets nothing and takes nothing away.
             (_, false) if value.is_empty() => {}
@@ -261,7 +261,7 @@ impl<'a> Parser<'a> {
                 }
             }
             (None, _) => {
-                self.places.entry(key).or_insert(section.options.len() as u32);
+                self.places.add(key, section.options.len() as u32);
                 let value = if is_list { Value::List(alloc::vec![value]) } else { Value::Text(value) };
                 section.options.push(Opt { name, value, line: self.line, earlier: 0 });
             }

@@ -1,23 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Packages as the `uci` tool prints them, byte for byte.
 
-use super::{Package, SECTIONS, Section, Value, key};
-use crate::index::Index;
+use super::{Package, Section, Value};
 use alloc::format;
 use alloc::vec::Vec;
 
 /// `uci show`: one line for each section and option; anonymous sections as `@type[n]`, or by their generated names.
 pub fn show(package: &Package, name: &str, by_generated_name: bool, out: &mut Vec<u8>) {
-    // The index of a type counts its named sections too.
-    let mut counts = Index::new();
-    for section in &package.sections {
-        let index = counts.entry(key(SECTIONS, &section.kind)).or_insert(0);
+    for (n, section) in package.sections.iter().enumerate() {
+        // The index of a type counts its named sections too.
+        let before = package.sections.iter().take(n);
+        let index = before.filter(|before| before.kind == section.kind).count();
         let label = if section.is_anonymous && !by_generated_name {
             format!("@{}[{index}]", section.kind)
         } else {
             section.name.clone()
         };
-        *index += 1;
         out.extend(format!("{name}.{label}={}\n", section.kind).bytes());
         for option in &section.options {
             out.extend(format!("{name}.{label}.{}=", option.name).bytes());
