@@ -48,11 +48,11 @@ impl Desk {
 
     /// Who asks next and what; `None`: nobody now.
     pub fn next(&self) -> Option<(UnixStream, String)> {
-        let (mut stream, _) = self.listener.accept().ok()?;
+        let (stream, _) = self.listener.accept().ok()?;
         // Accepted sockets block, whatever the listener does.
         let read = stream.set_read_timeout(Some(PATIENCE)).and_then(|()| {
             stream.set_write_timeout(Some(PATIENCE))?;
-            read_all(&mut stream, REQUEST)
+            read_all(stream.as_fd(), REQUEST)
         });
         let request = read.ok().and_then(|bytes| String::from_utf8(bytes).ok());
         Some((stream, request.unwrap_or_default()))
@@ -126,7 +126,7 @@ pub fn record(
     stream.shutdown(std::net::Shutdown::Write)?;
     let mut text = [0; 3];
     if stream.read_exact(&mut text).is_err() || text != *b"ok\n" {
-        let rest = [&text[..], &read_all(&mut stream, usize::MAX)?].concat();
+        let rest = [&text[..], &read_all(stream.as_fd(), usize::MAX)?].concat();
         return Err(refused(&String::from_utf8_lossy(&rest)));
     }
     let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
@@ -176,7 +176,7 @@ pub fn ask(state: &StateDir, request: &str) -> io::Result<Option<String>> {
     stream.set_read_timeout(Some(LONG_PATIENCE))?;
     stream.write_all(request.as_bytes())?;
     stream.shutdown(std::net::Shutdown::Write)?;
-    let answer = read_all(&mut stream, usize::MAX).map_err(naming("the daemon does not answer"))?;
+    let answer = read_all(stream.as_fd(), usize::MAX).map_err(naming("the daemon does not answer"))?;
     let text = String::from_utf8_lossy(&answer);
     match text.strip_prefix("ok\n") {
         Some(rest) => Ok(Some(rest.into())),

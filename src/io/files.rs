@@ -8,7 +8,8 @@ use nix::fcntl::{Flock, FlockArg};
 use std::ffi::OsStr;
 use std::fmt::Display;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -17,7 +18,7 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// The system's; a larger file is `FileTooLarge`.
 pub fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
-    let bytes = read_all(&mut File::open(path)?, limits::CONFIG_BYTES + 1)?;
+    let bytes = read_all(File::open(path)?.as_fd(), limits::CONFIG_BYTES + 1)?;
     if bytes.len() > limits::CONFIG_BYTES {
         let text = format!("larger than {} KiB, so it is not a configuration", limits::CONFIG_BYTES / 1024);
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
@@ -25,13 +26,21 @@ pub fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Reads to the end, `most` bytes at most. By reference: std's own way is compiled anew for each type that is read, 1 KB.
+/// Reads to the end, `most` bytes at most. By descriptor: std's own way is compiled anew for each type that is read, and
+/// asks each file how large it is.
 ///
 /// # Errors
 /// The system's.
-pub(super) fn read_all(from: &mut dyn Read, most: usize) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    from.take(most as u64).read_to_end(&mut bytes)?;
+pub(super) fn read_all(from: BorrowedFd, most: usize) -> io::Result<Vec<u8>> {
+    let (mut bytes, mut piece) = (Vec::new(), [0; 2048]);
+    while bytes.len() < most {
+        match nix::unistd::read(from, &mut piece) {
+            Ok(0) => break,
+            Ok(count) => bytes.extend(piece.get(..count.min(most - bytes.len())).unwrap_or_default()),
+            Err(Errno::EINTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
     Ok(bytes)
 }
 
