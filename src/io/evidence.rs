@@ -5,6 +5,7 @@ use super::files::read_all;
 use crate::watch::evidence::{Evidence, FILES, SAMPLED};
 use nix::errno::Errno;
 use std::fs::File;
+use std::os::fd::AsFd;
 use std::time::SystemTime;
 
 /// So much of a file is read: a few hundred flows, and of all others everything.
@@ -36,12 +37,12 @@ fn text(root: &str, path: &str, pid: Option<u32>) -> Option<String> {
 }
 
 fn read(path: &str) -> Option<String> {
-    let mut file = match File::open(path) {
+    let file = match File::open(path) {
         // A socket is there, and cannot be opened.
         Err(error) if error.raw_os_error() == Some(Errno::ENXIO as i32) => return Some("socket".into()),
         other => other.ok()?,
     };
-    Some(String::from_utf8_lossy(&read_all(&mut file, BYTES).ok()?).into_owned())
+    Some(String::from_utf8_lossy(&read_all(file.as_fd(), BYTES).ok()?).into_owned())
 }
 
 #[cfg(test)]
