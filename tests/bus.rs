@@ -39,17 +39,32 @@ impl Daemon {
         }
         let dir = std::env::temp_dir().join(format!("weir-bus-{name}-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&dir);
-        std::fs::create_dir_all(&dir).expect("a directory");
+        std::fs::create_dir_all(dir.join("state")).expect("a directory");
         std::fs::write(dir.join("weir"), config).expect("written");
         let mut command = Command::new("unshare");
-        let script = "ip link set lo up; exec \"$@\"";
-        command.args(["-n", "sh", "-c", script, "sh", env!("CARGO_BIN_EXE_weir"), "daemon", "--foreground"]);
+        command.args(["-n", "sh", "-c", "ip link set lo up; exec \"$@\"", "sh"]);
+        let child = Self::spawn(command, &dir);
+        Some(Self { dir, child })
+    }
+
+    /// `command` goes on as a daemon.
+    fn spawn(mut command: Command, dir: &Path) -> Child {
+        command.args([env!("CARGO_BIN_EXE_weir"), "daemon", "--foreground"]);
         command.arg("--config").arg(dir.join("weir")).arg("--state-dir").arg(dir.join("state"));
         command.arg("--ubus").arg(dir.join("ubus.sock"));
-        std::fs::create_dir_all(dir.join("state")).expect("a directory");
         let log = std::fs::File::create(dir.join("log")).expect("a file");
-        let child = command.stderr(log).stdout(Stdio::null()).spawn().expect("unshare is there");
-        Some(Self { dir, child })
+        command.stderr(log).stdout(Stdio::null()).spawn().expect("it is there")
+    }
+
+    /// Killed, and another one begins in the same network.
+    fn again(&mut self) {
+        let network = std::fs::File::open(format!("/proc/{}/ns/net", self.child.id())).expect("it lives");
+        self.child.kill().expect("it lives");
+        self.child.wait().expect("it was ours");
+        let mut command = Command::new("nsenter");
+        // Standard input is the way to a network that no process is in any more.
+        command.stdin(network).arg("--net=/proc/self/fd/0");
+        self.child = Self::spawn(command, &self.dir);
     }
 
     fn socket(&self) -> PathBuf {
@@ -497,4 +512,16 @@ fn a_line_follows_its_network_as_netifd_tells_and_a_shower_of_the_same_changes_n
     reason(&waits);
     netifd.tell(&[up], 1);
     reason(&|upload| upload["shaped"] == true);
+}
+
+#[test]
+fn a_daemon_that_begins_anew_asks_netifd_before_it_removes_what_stands_on_a_device_no_file_names() {
+    let config = "config wan 'home'\n option network 'wwan'\n option upload '20mbit'\n";
+    let Some(mut daemon) = Daemon::with("adopt", config) else { return };
+    let _bus = Bus::begin(&daemon.socket());
+    let _netifd = Netifd::begin(&daemon.socket(), &[("wwan", "qmi", true, "lo")]);
+    patiently("it shapes", || daemon.log().contains("home: upload 20 Mbit/s on lo"));
+    daemon.again();
+    patiently("another shapes", || daemon.log().contains("home: upload 20 Mbit/s on lo"));
+    assert!(!daemon.log().contains("not shaped: network"), "{}", daemon.log());
 }

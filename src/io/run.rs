@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The run loop: performs what the [`Daemon`] decides and tells it what happened.
 
-use super::bus::{Bus, Room};
+use super::bus::{self, Bus, Room};
 use super::desk::{Desk, Recorder};
 use super::ears::Ears;
 use super::files::{StateDir, naming, read_bounded, why};
@@ -152,6 +152,11 @@ pub fn run(mut daemon: Daemon, first: Event, places: &Places, keep: bool) -> io:
         );
     }
 
+    // What stands may stand on a device that netifd alone knows, and who does not know it would remove it. So this once
+    // the bus is waited for, for a moment.
+    if let Some(networks) = bus::networks(&places.buses) {
+        shared.networks.replace(networks);
+    }
     let mut recorders: Vec<Recorder> = Vec::new();
     let mut bus = Bus::new(if daemon.is_once() { Vec::new() } else { places.buses.clone() });
     daemon.handle(clock::now(), first);
