@@ -15,14 +15,37 @@ static OBJECT: Object =
     Object { path: "network.interface", methods: &[Method { name: "dump", arguments: &[] }] };
 
 /// One network: its name, protocol, whether it is up, and the device it has then.
-pub(crate) type Row = (&'static str, &'static str, bool, &'static str);
+pub(crate) type Row<'a> = (&'a str, &'a str, bool, &'a str);
 
+/// The same, to be kept.
+pub(crate) struct Network {
+    name: String,
+    proto: String,
+    is_up: bool,
+    device: String,
+}
+
+impl From<Row<'_>> for Network {
+    fn from((name, proto, is_up, device): Row<'_>) -> Self {
+        Self { name: name.into(), proto: proto.into(), is_up, device: device.into() }
+    }
+}
+
+/// What it knows, and what is to be told.
 #[derive(Default)]
-struct Desk {
-    rows: Vec<Row>,
+pub(crate) struct Desk {
+    networks: Vec<Network>,
     hints: usize,
     dumps: usize,
     is_over: bool,
+}
+
+impl Desk {
+    /// From now on this is how things are; it is told so many times.
+    pub(crate) fn change(&mut self, networks: Vec<Network>, hints: usize) {
+        self.networks = networks;
+        self.hints += hints;
+    }
 }
 
 /// It, in a thread of its own; ends when it is dropped.
@@ -32,8 +55,9 @@ pub(crate) struct Netifd {
 }
 
 impl Netifd {
-    pub(crate) fn begin(path: &Path, rows: &[Row]) -> Self {
-        let desk = Arc::new(Mutex::new(Desk { rows: rows.to_vec(), ..Desk::default() }));
+    pub(crate) fn begin(path: &Path, rows: &[Row<'_>]) -> Self {
+        let networks = rows.iter().map(|row| Network::from(*row)).collect();
+        let desk = Arc::new(Mutex::new(Desk { networks, ..Desk::default() }));
         let mut socket = UnixStream::connect(path).expect("the broker listens");
         let shared = Arc::clone(&desk);
         let thread = std::thread::spawn(move || serve(&mut socket, &shared));
@@ -41,10 +65,9 @@ impl Netifd {
     }
 
     /// From now on this is how things are; it is told so many times.
-    pub(crate) fn tell(&self, rows: &[Row], hints: usize) {
-        let mut desk = self.desk.lock().expect("nobody panicked");
-        desk.rows = rows.to_vec();
-        desk.hints += hints;
+    pub(crate) fn tell(&self, rows: &[Row<'_>], hints: usize) {
+        let networks = rows.iter().map(|row| Network::from(*row)).collect();
+        self.desk.lock().expect("nobody panicked").change(networks, hints);
     }
 
     /// How often it was asked.
@@ -62,7 +85,8 @@ impl Drop for Netifd {
     }
 }
 
-fn serve(socket: &mut UnixStream, desk: &Mutex<Desk>) {
+/// Answers and tells, until the bus ends.
+pub(crate) fn serve(socket: &mut UnixStream, desk: &Mutex<Desk>) {
     socket.set_read_timeout(Some(Duration::from_millis(5))).expect("a socket");
     let (mut peer, mut inbox) = (Peer::new(Some(&OBJECT), &[]), Inbox::default());
     peer.open(Time(0));
@@ -72,7 +96,7 @@ fn serve(socket: &mut UnixStream, desk: &Mutex<Desk>) {
             Ok(0) => return,
             Ok(count) => count,
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => 0,
-            Err(error) => panic!("{error}"),
+            Err(_) => return,
         };
         let mut rest = piece.get(..count).expect("a read fits");
         let mut desk = desk.lock().expect("nobody panicked");
@@ -83,7 +107,9 @@ fn serve(socket: &mut UnixStream, desk: &Mutex<Desk>) {
             if let Heard::Call(call, ..) = peer.hear(message, Time(0)) {
                 desk.dumps += 1;
                 peer.answer(call, |out| {
-                    out.array("interface", |out| desk.rows.iter().for_each(|row| write(out, row)));
+                    out.array("interface", |out| {
+                        desk.networks.iter().for_each(|network| write(out, network));
+                    });
                 });
             }
         }
@@ -91,13 +117,16 @@ fn serve(socket: &mut UnixStream, desk: &Mutex<Desk>) {
             peer.notify("interface.update", |out| out.text("interface", &"wan"));
         }
         let waiting = peer.output().expect("room").to_vec();
-        socket.write_all(&waiting).expect("the broker reads");
+        if socket.write_all(&waiting).is_err() {
+            return;
+        }
         peer.sent(waiting.len());
     }
 }
 
 /// As `netifd_dump_status` does, of what matters.
-fn write(out: &mut weir::ubus::Writer<'_>, (name, proto, is_up, device): &Row) {
+fn write(out: &mut weir::ubus::Writer<'_>, network: &Network) {
+    let Network { name, proto, is_up, device } = network;
     out.table("", |out| {
         out.text("interface", name);
         out.flag("up", *is_up);
