@@ -40,9 +40,10 @@ foreign_root() {
 	touch "$dir/done"
 }
 
-# foreign NAME ARCH META TARGET CONSOLE QEMU...: builds, boots and judges one.
+# foreign NAME ARCH META TARGET CONSOLE QEMU...: builds, boots and judges one. FOREIGN_SCRIPT, FOREIGN_ARGUMENT, FOREIGN_LOG:
+# another script than guest-foreign, what it is told, and its log's name; FOREIGN_EXTRA: a directory of files for the guest.
 foreign() {
-	local name=$1 arch=$2 meta=$3 target=$4 console=$5 began=$SECONDS KROOT KVERSION BUSYBOX root image
+	local name=$1 arch=$2 meta=$3 target=$4 console=$5 log=${FOREIGN_LOG:-$1} began=$SECONDS KROOT KVERSION BUSYBOX root image
 	shift 5
 	packages busybox-static kmod cpio gzip debian-archive-keyring "qemu-system-${name}"
 	foreign_root "$arch" "$meta" || return 1
@@ -52,14 +53,16 @@ foreign() {
 	say "$name: building weir"
 	cp "$("$ROOT/cross/build" "$target" | tail -1)" "$root/weir" || { rm -rf "$root"; return 1; }
 	mkdir -p "$root/lab" && find "$HERE" -maxdepth 1 -type f -exec cp {} "$root/lab/" \;
+	[ -z "${FOREIGN_EXTRA:-}" ] || cp -a "$FOREIGN_EXTRA/." "$root/"
 	echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
 	initramfs "$image" "$HERE/init-exact" "$TEST_MODULES" "$root"
 	rm -rf "$root"
 	say "$name: starting Linux $KVERSION"
 	timeout -k 5 400 "$@" -nodefaults -display none -serial stdio -no-reboot -nic none -kernel "$KROOT"/boot/vmlinu?-* -initrd "$image" \
-		-append "console=$console rdinit=/init panic=-1 quiet guest=/lab/guest-foreign arg=$target" </dev/null >"$OUT/$name.log" 2>&1
+		-append "console=$console rdinit=/init panic=-1 quiet guest=/lab/${FOREIGN_SCRIPT:-guest-foreign} arg=${FOREIGN_ARGUMENT:-}" \
+		</dev/null >"$OUT/$log.log" 2>&1
 	rm -f "$image"
-	verdict "$name" "$OUT/$name.log" && say "$name took $((SECONDS - began)) s"
+	verdict "$log" "$OUT/$log.log" && say "$log took $((SECONDS - began)) s"
 }
 
 part_mips() { foreign mips mipsel linux-image-4kc-malta mipsel ttyS0 qemu-system-mipsel -M malta -cpu 24Kf -m 512; }
