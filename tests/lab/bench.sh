@@ -17,13 +17,17 @@ part_bench() {
 
 bench_program() {
 	packages strace
-	say "bench: a guest where a nanosecond is an instruction (two minutes)"
-	GUEST_PROGRAMS=strace guest_exact "$OUT/bench.log" 600 guest-bench 0
+	say "bench: a guest where a nanosecond is an instruction (three minutes)"
+	lab_bus || return 1
+	GUEST_PROGRAMS="strace $BUS_BIN" guest_exact "$OUT/bench.log" 600 guest-bench 0
 	verdict bench "$OUT/bench.log" || return 1
 	sed -n 's/^BENCH //p' "$OUT/bench.log.txt" | awk 'BEGIN { printf "\n%-42s %14s %12s\n", "", "M instructions", "virtual ms" }
 		{ us = $NF; k = $(NF - 1); NF -= 2; printf "%-42s %14.2f %12s\n", $0, k / 1000, us == "-" ? "" : sprintf("%.1f", us / 1000) }'
 	echo
 	sed -n 's/^BENCH-COUNT //p' "$OUT/bench.log.txt"
+	echo
+	# A daemon on the bus, against its budgets.
+	sed -n 's/^NUMBER \(bus, .*\) got=\([0-9]*\) most=\([0-9]*\)$/\1: \2 (at most \3)/p' "$OUT/bench.log.txt"
 	bench_aims
 }
 
