@@ -57,6 +57,8 @@ tool_root() {
 		done
 	done
 	echo 'root:x:0:0:root:/root:/bin/sh' >"$dir/etc/passwd"
+	# The bus serves nobody whose group has no name.
+	echo 'root:x:0:' >"$dir/etc/group"
 }
 
 # guest_exact LOG SECONDS SCRIPT SHIFT [ARGUMENT]: runs SCRIPT in virtual time that depends on nothing outside the guest:
