@@ -237,7 +237,7 @@ pub struct Daemon {
     /// What the lines are steered to.
     speeds: Speeds,
     /// The lines that are steered.
-    pilots: Vec<Pilot>,
+    pilots: Vec<Box<Pilot>>,
     /// What was learnt before the start, or written down since.
     learnt: Learnt,
     /// When to see again whether there is something to be written down; `None`: nobody has been steered yet.
@@ -367,11 +367,11 @@ impl Daemon {
     /// When to send [`Event::Deadline`] if nothing happens before.
     pub fn deadline(&self) -> Option<Time> {
         let look = self.observe_at.filter(|_| self.phase == Phase::Idle);
-        self.pilots.iter().filter_map(Pilot::deadline).chain(look).chain(self.held_until()).min()
+        self.pilots.iter().filter_map(|pilot| pilot.deadline()).chain(look).chain(self.held_until()).min()
     }
 
     /// The lines that are steered.
-    pub fn pilots(&self) -> &[Pilot] {
+    pub fn pilots(&self) -> &[Box<Pilot>] {
         &self.pilots
     }
 

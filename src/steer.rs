@@ -33,6 +33,7 @@ use crate::measure::reflectors::BUILT_IN;
 use crate::report::about;
 use crate::tape;
 use crate::units::{Rate, Time, Way};
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -67,10 +68,10 @@ pub struct Pilot {
 
 impl Pilot {
     /// For a line of the configuration, if it is one that is steered.
-    fn new(config: &Config, place: usize, learnt: &Learnt) -> Option<Self> {
+    fn new(config: &Config, place: usize, learnt: &Learnt) -> Option<Box<Self>> {
         let wan = config.wans.get(place)?;
         let setup = setup(wan, learnt.get(&wan.name))?;
-        Some(Self {
+        Some(Box::new(Self {
             place,
             name: wan.name.clone(),
             far: wan.steer.reflectors.clone(),
@@ -84,19 +85,22 @@ impl Pilot {
             silence: Silence::default(),
             settled: Default::default(),
             tally: Tally::default(),
-        })
+        }))
     }
 
-    /// The lines of `config` that are steered. Those that were before go on as they are.
-    pub fn all(config: &Config, mut before: Vec<Self>, learnt: &Learnt) -> Vec<Self> {
-        let pilots = (0..config.wans.len()).filter_map(|place| Self::new(config, place, learnt));
-        let mut kept = |new: Self| {
-            let is_same = |old: &Self| old.is_like(&new);
-            let old = before.iter().position(is_same).map(|at| before.swap_remove(at));
-            let place = new.place;
-            old.map_or(new, |old| Self { place, ..old })
-        };
-        pilots.map(&mut kept).collect()
+    /// The lines of `config` that are steered. Those that were before go on as they are. Each in a place of its own: they
+    /// are large, and whoever keeps or moves several would copy them.
+    pub fn all(config: &Config, mut before: Vec<Box<Self>>, learnt: &Learnt) -> Vec<Box<Self>> {
+        let mut all = Vec::new();
+        for place in 0..config.wans.len() {
+            let Some(mut pilot) = Self::new(config, place, learnt) else { continue };
+            if let Some(at) = before.iter().position(|old| old.is_like(&pilot)) {
+                pilot = before.swap_remove(at);
+                pilot.place = place;
+            }
+            all.push(pilot);
+        }
+        all
     }
 
     /// What was learnt in the meantime is no difference.

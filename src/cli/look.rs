@@ -115,16 +115,22 @@ fn ask(places: &Places) -> std::io::Result<Option<String>> {
 }
 
 fn standings(answer: &str) -> Vec<Standing> {
-    answer.lines().filter_map(Standing::from_text).collect()
+    let mut all = Vec::new();
+    answer.lines().for_each(|line| all.extend(Standing::from_text(line)));
+    all
 }
 
 /// `probes PLACE TEXT`.
 fn probes(answer: &str) -> Vec<(usize, String)> {
-    let probes = answer.lines().filter_map(|line| {
-        let (place, text) = line.strip_prefix("probes ")?.split_once(' ')?;
-        Some((place.parse().ok()?, text.into()))
-    });
-    probes.collect()
+    let mut all = Vec::new();
+    for line in answer.lines() {
+        if let Some((place, text)) = line.strip_prefix("probes ").and_then(|rest| rest.split_once(' '))
+            && let Ok(place) = place.parse()
+        {
+            all.push((place, text.into()));
+        }
+    }
+    all
 }
 
 fn speeds(standings: &[Standing]) -> Speeds {

@@ -212,32 +212,28 @@ pub const DSCP_RULES: &[(&str, &str, &[u8])] = &[
 impl Rule {
     /// The rules that are there without any file.
     pub fn builtin() -> Vec<Self> {
-        let trust = DSCP_RULES.iter().map(|(name, class, points)| Self {
-            name: (*name).into(),
-            class: (*class).into(),
-            way: None,
-            matches: alloc::vec![Match {
-                dscps: points.iter().fold(0, |set, point| set | 1 << point),
-                ..Match::default()
-            }],
-            set_dscp: None,
-            priority: DSCP_PRIORITY,
-            is_trust: true,
-            is_builtin: true,
-            line: 0,
-        });
-        let services = services().map(|service| Self {
-            name: service.name.into(),
-            class: service.class.into(),
-            way: None,
-            matches: of_service(&service),
-            set_dscp: None,
-            priority: SERVICE_PRIORITY,
-            is_trust: false,
-            is_builtin: true,
-            line: 0,
-        });
-        trust.chain(services).collect()
+        let mut all = Vec::new();
+        let mut add = |name: &str, class: &str, matches, priority, is_trust| {
+            all.push(Self {
+                name: name.into(),
+                class: class.into(),
+                way: None,
+                matches,
+                set_dscp: None,
+                priority,
+                is_trust,
+                is_builtin: true,
+                line: 0,
+            });
+        };
+        for (name, class, points) in DSCP_RULES {
+            let dscps = points.iter().fold(0, |set, point| set | 1 << point);
+            add(name, class, alloc::vec![Match { dscps, ..Match::default() }], DSCP_PRIORITY, true);
+        }
+        for service in services() {
+            add(service.name, service.class, of_service(&service), SERVICE_PRIORITY, false);
+        }
+        all
     }
 }
 

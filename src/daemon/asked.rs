@@ -89,7 +89,11 @@ impl Daemon {
 
     /// What became of the probes of each line that sends some.
     pub fn probes(&self) -> Vec<(usize, String)> {
-        self.pilots.iter().filter_map(|pilot| Some((pilot.place, pilot.probes()?))).collect()
+        let mut all = Vec::new();
+        for pilot in &self.pilots {
+            all.extend(pilot.probes().map(|text| (pilot.place, text)));
+        }
+        all
     }
 
     /// Both, a line each.

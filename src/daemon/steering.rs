@@ -13,6 +13,7 @@ use crate::tc::plan::Line;
 use crate::tc::shape::guaranteed;
 use crate::tc::speed::{Speed, Speeds};
 use crate::units::{Micros, Time, Way};
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::string::String;
@@ -113,7 +114,7 @@ impl Daemon {
 
     /// The pilot of the line at a place.
     pub(super) fn pilot_at(&self, place: usize) -> Option<&Pilot> {
-        self.pilots.iter().find(|pilot| pilot.place == place)
+        self.pilots.iter().find(|pilot| pilot.place == place).map(|pilot| &**pilot)
     }
 
     /// Tells one pilot something, and does what it says.
@@ -181,8 +182,8 @@ impl Daemon {
 }
 
 /// The pilot of the line at a place, to be told something.
-pub(super) fn at(pilots: &mut [Pilot], place: usize) -> Option<&mut Pilot> {
-    pilots.iter_mut().find(|pilot| pilot.place == place)
+pub(super) fn at(pilots: &mut [Box<Pilot>], place: usize) -> Option<&mut Pilot> {
+    pilots.iter_mut().find(|pilot| pilot.place == place).map(|pilot| &mut **pilot)
 }
 
 /// Ends the listening on a line.

@@ -35,7 +35,8 @@ pub struct Offloads {
 impl Offloads {
     /// Takes up what an earlier process switched off.
     pub fn load(state: StateDir) -> Self {
-        let off = state.read(FILE).lines().filter_map(parse).collect();
+        let mut off = Vec::new();
+        state.read(FILE).lines().for_each(|line| off.extend(parse(line)));
         Self { state, off }
     }
 

@@ -65,14 +65,16 @@ impl Standing {
             }
         }
         let plan = plan_with(config, world, &steered, &mut Memo::default());
-        let tunes = plan.tunes.iter().filter(|tune| steered.get(tune.line, tune.way).is_some());
-        let left = tunes.filter_map(|tune| {
-            let speed = Speed::of(tree.device(&tune.device)?, tune.kit, &config.classes)?;
-            let (place, way, text) = (tune.line, tune.way, why.into());
-            let (capacity, wait, aim, held, state) = (None, None, None, None, "left");
-            Some(Self { place, way, speed, capacity, wait, aim, held, state, text })
-        });
-        left.collect()
+        let mut left = Vec::new();
+        for tune in &plan.tunes {
+            let (place, way) = (tune.line, tune.way);
+            let device = tree.device(&tune.device).filter(|_| steered.get(place, way).is_some());
+            if let Some(speed) = device.and_then(|device| Speed::of(device, tune.kit, &config.classes)) {
+                let (capacity, wait, aim, held, state) = (None, None, None, None, "left");
+                left.push(Self { place, way, speed, capacity, wait, aim, held, state, text: why.into() });
+            }
+        }
+        left
     }
 
     /// One line of text.
