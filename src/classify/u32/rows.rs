@@ -32,11 +32,10 @@ impl Builder<'_> {
     /// The lines that can hold for packets of one family with their ports there; the rest takes the default.
     pub(super) fn list(&mut self, is_v6: bool, ports: Ports) -> u16 {
         let table = self.table(1);
-        let rows: Vec<(Row, &Line)> = self
-            .lines
-            .iter()
-            .filter_map(|(line, class)| Some((self.row(line, *class, is_v6, ports)?, *line)))
-            .collect();
+        let mut rows: Vec<(Row, &Line)> = Vec::new();
+        for (line, class) in &self.lines {
+            rows.extend(self.row(line, *class, is_v6, ports).map(|row| (row, *line)));
+        }
         let mut at = 0;
         while let Some((row, _)) = rows.get(at) {
             let (run, field) = match ports {
