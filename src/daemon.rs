@@ -354,11 +354,6 @@ impl Daemon {
         &self.events
     }
 
-    /// Takes note of what others than it have to say.
-    pub fn note(&mut self, level: Level, text: String) {
-        self.say(level, text);
-    }
-
     /// What somebody listens for from now on.
     pub fn want(&mut self, wanted: Wanted) {
         self.wanted = wanted;

@@ -18,6 +18,8 @@ use core::net::IpAddr;
 
 /// Hints come in showers (a line and its alias, an address and its routes): dump once for all of this.
 const CALM: Micros = Micros::ms(100);
+/// netifd has not answered: it may be busy, as at boot.
+const AGAIN: Micros = Micros::secs(5);
 
 impl Networks {
     /// Takes the answer to `network.interface dump`; says whether anything differs that matters to a line. What is no
@@ -38,8 +40,8 @@ impl Networks {
     }
 }
 
-/// Reads how one interface stands: its row of a dump, its own `status`, or what a notification carries.
-pub fn network(name: String, fields: Fields<'_>) -> Network {
+/// Reads how one interface stands: its row of a dump.
+fn network(name: String, fields: Fields<'_>) -> Network {
     let is = |name| fields.flag(name) == Some(true);
     let device = |name| fields.text(name).and_then(DeviceName::new);
     let mut network = Network {
@@ -120,6 +122,11 @@ impl Follow {
     /// netifd told something at `now`. More hints do not put the dump off, so that a shower without end is seen, too.
     pub fn hint(&mut self, now: Time) {
         self.at.get_or_insert(now + CALM);
+    }
+
+    /// netifd did not answer a dump: it is asked again, later than at a hint.
+    pub fn again(&mut self, now: Time) {
+        self.at = Some(now + AGAIN);
     }
 
     /// When to see whether a dump [`is_due`](Self::is_due).

@@ -525,3 +525,32 @@ fn a_daemon_that_begins_anew_asks_netifd_before_it_removes_what_stands_on_a_devi
     patiently("another shapes", || daemon.log().contains("home: upload 20 Mbit/s on lo"));
     assert!(!daemon.log().contains("not shaped: network"), "{}", daemon.log());
 }
+
+#[test]
+fn a_netifd_that_refuses_to_tell_is_asked_again() {
+    let config = "config wan 'home'\n option network 'wan'\n option upload '20mbit'\n";
+    let Some(daemon) = Daemon::with("again", config) else { return };
+    let _bus = Bus::begin(&daemon.socket());
+    let netifd = Netifd::begin(&daemon.socket(), &[("wan", "pppoe", true, "lo")]);
+    // The look at the start, and the first of the daemon's own.
+    netifd.refuse(2);
+    let mut caller = Caller::new(&daemon.socket());
+    patiently("it shapes", || caller.call("status", &json!({})).expect("an answer")["shaping"] == true);
+    assert!(netifd.dumps() > 2);
+}
+
+#[test]
+fn what_callers_name_comes_into_the_log_as_one_line_and_not_all_of_it() {
+    let Some(daemon) = Daemon::begin("forged") else { return };
+    let _bus = Bus::begin(&daemon.socket());
+    let mut caller = Caller::new(&daemon.socket());
+    patiently("it shapes", || caller.call("status", &json!({})).expect("an answer")["shaping"] == true);
+    let name = format!("x\n<27>weir[1]: the shaper is removed{}", "y".repeat(9000));
+    assert_eq!(caller.call("wan", &json!({"name": name})), Err(4));
+    let large = format!("config wan 'w'\n#{}\n", "z".repeat(17 * 1024));
+    assert_eq!(caller.call("check", &json!({"config": large})), Err(2));
+    patiently("it is in the log", || daemon.log().contains("ubus: 'wan' refused: there is no line"));
+    let log = daemon.log();
+    assert!(log.lines().all(|line| line.starts_with("weir: ") && line.len() < 300), "{log}");
+    assert_eq!(log.matches("refused").count(), 1, "{log}");
+}

@@ -188,7 +188,7 @@ pub(crate) const SWITCHES: &[Switch] = &[
         "ubus",
         None,
         "SOCKET",
-        &["daemon", "status", "plan", "rules"],
+        &["daemon", "apply", "stop", "status", "plan", "rules", "doctor"],
         "where the system bus is, instead of /var/run/ubus/ubus.sock",
         Sets::Bus,
     ),

@@ -46,8 +46,9 @@ struct Format;
 impl<T: Display> LogFormat<T> for Format {
     fn format<W: Write>(&self, out: &mut W, severity: syslog::Severity, message: T) -> syslog::Result<()> {
         let priority = Facility::LOG_DAEMON as u8 | severity as u8;
-        // Whole, as each write is a message.
-        let text = format!("<{priority}>weir[{}]: {message}", std::process::id());
+        // Whole, as each write is a message. OpenWrt's logd takes the first 16 bytes for a time when the last of them is a
+        // blank, and cuts them off; with so long a number that one is the message's first.
+        let text = format!("<{priority}>weir[{:07}]: {message}", std::process::id());
         out.write_all(text.as_bytes()).map_err(syslog::Error::Write)
     }
 }
@@ -182,14 +183,14 @@ mod tests {
         let me = std::process::id();
         say("datagrams");
         let mut buffer = [0; 100];
-        for text in [format!("<28>weir[{me}]: one"), format!("<27>weir[{me}]: two")] {
+        for text in [format!("<28>weir[{me:07}]: one"), format!("<27>weir[{me:07}]: two")] {
             let len = datagrams.recv(&mut buffer).expect("a message");
             assert_eq!(buffer[..len], *text.as_bytes());
         }
         say("streams");
         let mut all = String::new();
         streams.accept().expect("a connection").0.read_to_string(&mut all).expect("text");
-        assert_eq!(all, format!("<28>weir[{me}]: one\0<27>weir[{me}]: two\0"));
+        assert_eq!(all, format!("<28>weir[{me:07}]: one\0<27>weir[{me:07}]: two\0"));
         let absent = Socket::connect(&path("absent")).err().map(|error| error.kind());
         assert_eq!(absent, Some(io::ErrorKind::NotFound));
         std::fs::remove_dir_all(&dir).expect("removed");

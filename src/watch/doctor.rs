@@ -234,7 +234,7 @@ pub static CHECKS: [Check; 20] = [
         "ubus and LuCI",
         Look::Alone(checks::bus),
         "the bus is there, and who may ask weir",
-        "install the packages rpcd and luci-app-weir again, then 'service rpcd restart'",
+        "install the package weir again, and rpcd for LuCI; then 'service rpcd restart'",
     ),
 ];
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use weir::scribe::Scribe;
-use weir::ubus::{Heard, Inbox, Method, Object, Peer};
+use weir::ubus::{Heard, Inbox, Method, Object, Peer, Status};
 use weir::units::Time;
 
 static OBJECT: Object =
@@ -37,6 +37,8 @@ pub(crate) struct Desk {
     networks: Vec<Network>,
     hints: usize,
     dumps: usize,
+    /// How many of them are refused.
+    refuses: usize,
     is_over: bool,
 }
 
@@ -68,6 +70,11 @@ impl Netifd {
     pub(crate) fn tell(&self, rows: &[Row<'_>], hints: usize) {
         let networks = rows.iter().map(|row| Network::from(*row)).collect();
         self.desk.lock().expect("nobody panicked").change(networks, hints);
+    }
+
+    /// The first dumps are refused, as long as there were no more than `count`.
+    pub(crate) fn refuse(&self, count: usize) {
+        self.desk.lock().expect("nobody panicked").refuses = count;
     }
 
     /// How often it was asked.
@@ -106,6 +113,10 @@ pub(crate) fn serve(socket: &mut UnixStream, desk: &Mutex<Desk>) {
         while let Some(message) = inbox.take(&mut rest).expect("well-formed") {
             if let Heard::Call(call, ..) = peer.hear(message, Time(0)) {
                 desk.dumps += 1;
+                if desk.dumps <= desk.refuses {
+                    peer.finish(call, Status::UNKNOWN);
+                    continue;
+                }
                 peer.answer(call, |out| {
                     out.array("interface", |out| {
                         desk.networks.iter().for_each(|network| write(out, network));

@@ -27,6 +27,9 @@ use std::cell::RefCell;
 /// The most of a list that is sent at once, and what is sent unless told otherwise.
 const PAGE: usize = 64;
 
+/// The largest configuration that is checked for a caller, in bytes.
+const CHECKED: usize = 16 * 1024;
+
 /// What answers are made from.
 pub struct Room<'a> {
     /// The time.
@@ -89,9 +92,13 @@ pub(super) fn answer(room: &mut Room<'_>, method: &str, given: Fields<'_>, out: 
             out.text("text", &planned::shortened(&told));
         }
         "check" => {
+            // Whoever may only look must not be able to keep the daemon from its work: a closer look is for the command.
             let read = match given.text("config") {
-                Some(file) => door::check(file.as_bytes()).map_err(door::Refusal::Faults),
-                None => read_with(room.places, door::check),
+                Some(file) if file.len() > CHECKED => {
+                    return Err(wrong(format!("config: more than {CHECKED} bytes; 'weir check' takes any")));
+                }
+                Some(file) => door::load(file.as_bytes()).map_err(door::Refusal::Faults),
+                None => read_with(room.places, door::load),
             };
             verdict(&read, out);
         }
@@ -152,7 +159,7 @@ fn look(room: &mut Room<'_>) -> Result<Snapshot, Refusal> {
 
 /// What the doctor finds, without waiting to see how busy the processor is.
 fn examine(room: &mut Room<'_>, out: &mut dyn Scribe) -> Done {
-    let faults = match read_with(room.places, door::check) {
+    let faults = match read_with(room.places, door::load) {
         Ok((_, faults)) | Err(door::Refusal::Faults(faults)) => faults,
         Err(door::Refusal::Unreadable(why)) => return Err(refusal(Status::UNKNOWN, why)),
     };
@@ -248,7 +255,7 @@ fn wrong(text: String) -> Refusal {
 }
 
 fn no_line(name: &str) -> Refusal {
-    refusal(Status::NOT_FOUND, format!("there is no line '{name}'"))
+    refusal(Status::NOT_FOUND, format!("there is no line {}", value::Quoted(name)))
 }
 
 fn unseen(error: &std::io::Error) -> Refusal {

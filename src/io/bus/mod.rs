@@ -14,7 +14,7 @@ use super::log;
 use super::reactor::{Reactor, Watched};
 use crate::daemon::{Daemon, Event, Level, News, Wanted};
 use crate::netifd::Follow;
-use crate::ubus::{Fault, Heard, Peer};
+use crate::ubus::{Fault, Heard, Peer, Status, Ticket};
 use crate::units::{Micros, Time};
 pub use answer::Room;
 pub use glance::networks;
@@ -34,6 +34,8 @@ const FIRST_PAUSE: Micros = Micros::secs(1);
 const LONGEST_PAUSE: Micros = Micros::secs(30);
 /// Refused calls are worth a line in the log so often at most: anybody can make them.
 const SELDOM: Micros = Micros::secs(10);
+/// The most of it.
+const LONGEST: usize = 200;
 
 /// A connection that stands.
 struct Line {
@@ -54,8 +56,9 @@ pub struct Bus {
     complained: Option<Time>,
     /// The bus has refused weir's object, which was said.
     is_nameless: bool,
-    /// When to ask netifd.
+    /// When to ask netifd, and that it was asked.
     follow: Follow,
+    asked: Option<Ticket>,
 }
 
 impl Bus {
@@ -72,6 +75,7 @@ impl Bus {
             complained: None,
             is_nameless: false,
             follow: Follow::default(),
+            asked: None,
         }
     }
 
@@ -83,7 +87,10 @@ impl Bus {
             Some(line) if !line.waits.1 && self.peer.output().map_or(true, |out| !out.is_empty()) => {
                 Some(Time(0))
             }
-            Some(_) => self.peer.due().into_iter().chain(self.follow.deadline()).min(),
+            Some(_) => {
+                let hint = self.follow.deadline().filter(|_| self.asked.is_none());
+                self.peer.due().into_iter().chain(hint).min()
+            }
             None => self.try_at,
         }
     }
@@ -140,6 +147,7 @@ impl Bus {
             reactor.forget(line.watched);
         }
         self.peer.close();
+        self.asked = None;
         // Calls of this life are over; nobody waits for them.
         while let Ok(Some(_)) = self.peer.expire(now) {}
         log::say(Level::Debug, &format!("ubus: {why}; connecting anew"));
@@ -159,12 +167,12 @@ impl Bus {
                     has_answered = true;
                     let done = self.peer.serve(call, &mut |out| answer::answer(room, method, given, out));
                     if let Err(refusal) = done {
-                        complain(&mut self.complained, now, method, &refusal.text);
+                        complain(&mut self.complained, now, &refused(method, &refusal.text));
                     }
                 }
                 Heard::Refused(method, Some(argument)) => {
                     let why = format!("argument '{argument}' is of the wrong type");
-                    complain(&mut self.complained, now, method, &why);
+                    complain(&mut self.complained, now, &refused(method, &why));
                 }
                 Heard::Named => {
                     (self.pause, self.is_nameless) = (FIRST_PAUSE, false);
@@ -185,6 +193,17 @@ impl Bus {
                         room.daemon.handle(now, Event::LinksChanged);
                     }
                 }
+                Heard::Done(ticket, status) if self.asked == Some(ticket) => {
+                    self.asked = None;
+                    if status != Status::OK {
+                        self.follow.again(now);
+                        let why = format!(
+                            "ubus: netifd does not tell its networks (code {}); asking again",
+                            status.0
+                        );
+                        complain(&mut self.complained, now, &why);
+                    }
+                }
                 // Gone is not down: netifd leaves its networks as they are when it begins anew.
                 Heard::Nothing
                 | Heard::Refused(_, None)
@@ -193,10 +212,19 @@ impl Bus {
                 | Heard::Done(..) => {}
             }
         }
-        if self.follow.is_due(now) {
-            self.peer.call(0, "dump", now, |_| {});
+        // One at a time; what is hinted meanwhile is asked for behind it.
+        if self.asked.is_none() && self.follow.is_due(now) {
+            self.asked = self.peer.call(0, "dump", now, |_| {});
+            if self.asked.is_none() {
+                self.follow.again(now);
+            }
         }
-        while self.peer.expire(now).map_err(text)?.is_some() {}
+        while let Some(heard) = self.peer.expire(now).map_err(text)? {
+            if matches!(heard, Heard::Done(ticket, _) if self.asked == Some(ticket)) {
+                self.asked = None;
+                self.follow.again(now);
+            }
+        }
         line.wire.write(&mut self.peer)?;
         let waits =
             (line.wire.is_empty() && self.peer.is_ready(), !self.peer.output().map_err(text)?.is_empty());
@@ -212,9 +240,15 @@ fn text(fault: Fault) -> String {
     fault.to_string()
 }
 
-fn complain(said: &mut Option<Time>, now: Time, method: &str, why: &str) {
+fn refused(method: &str, why: &str) -> String {
+    format!("ubus: '{method}' refused: {why}")
+}
+
+/// Says what somebody on the bus has done wrong: anybody can, and with any text.
+fn complain(said: &mut Option<Time>, now: Time, text: &str) {
     if said.is_none_or(|said| now - said >= SELDOM) {
         *said = Some(now);
-        log::say(Level::Info, &format!("ubus: '{method}' refused: {why}"));
+        let text: String = text.chars().filter(|c| !c.is_control()).take(LONGEST).collect();
+        log::say(Level::Info, &text);
     }
 }
