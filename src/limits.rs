@@ -47,8 +47,8 @@ pub const PROBES: usize = 128;
 pub const HANDSHAKES: usize = 32;
 /// Bytes of one message on the bus, without its header: `UBUS_MAX_MSGLEN`, beyond which `ubusd` hangs up.
 pub const UBUS_MESSAGE: usize = 1024 * 1024;
-/// Bytes kept of one message: `network.interface dump` of a hundred interfaces; the rest of a larger one is read past.
-pub const UBUS_KEPT: usize = 128 * 1024;
+/// Bytes kept of one message: `network.interface dump` of fifty interfaces; the rest of a larger one is read past.
+pub const UBUS_KEPT: usize = 64 * 1024;
 /// Bytes that wait to be written to the bus: answers are paged, and `ubusd` reads at once unless it is stuck.
 pub const UBUS_OUTPUT: usize = 64 * 1024;
 /// Bytes a buffer of the bus keeps while it is empty: what nearly all messages fit in.
