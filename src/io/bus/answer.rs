@@ -145,16 +145,19 @@ fn seen(room: &mut Room<'_>) -> Result<observe::Seen, Refusal> {
 /// Everything as it is now, by the kernel's word and the daemon's.
 fn look(room: &mut Room<'_>) -> Result<Snapshot, Refusal> {
     let seen = seen(room)?;
+    Ok(told(room, &seen))
+}
+
+/// The same, of what was seen already.
+fn told(room: &Room<'_>, seen: &observe::Seen) -> Snapshot {
     let daemon = &*room.daemon;
     let Some(config) = daemon.config() else {
-        return Ok(Snapshot::empty(
-            "no configuration is in force; 'check' tells what is wrong with the file",
-        ));
+        return Snapshot::empty("no configuration is in force; 'check' tells what is wrong with the file");
     };
     let seen = Seen { links: &seen.links, tree: &seen.tree, counters: &seen.counters };
     let mut report = snapshot(config, daemon.plan(), &seen);
     report.steered(daemon.standings(room.now), daemon.probes());
-    Ok(report)
+    report
 }
 
 /// What the doctor finds, without waiting to see how busy the processor is.
@@ -163,13 +166,13 @@ fn examine(room: &mut Room<'_>, out: &mut dyn Scribe) -> Done {
         Ok((_, faults)) | Err(door::Refusal::Faults(faults)) => faults,
         Err(door::Refusal::Unreadable(why)) => return Err(refusal(Status::UNKNOWN, why)),
     };
-    let report = look(room)?;
     let networks = live_or_filed(Some(&room.networks.borrow()));
     let (mut world, seen) = match observe::observe(room.connection, networks) {
         Ok((observation, seen)) => (observation.world, seen),
         Err(error) => return Err(unseen(&error)),
     };
     world.lacks = lacks(room.places);
+    let report = told(room, &seen);
     let daemon = &*room.daemon;
     let plan = daemon.plan();
     let mut known = Evidence {
