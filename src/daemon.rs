@@ -10,10 +10,11 @@
 //!
 //! `io::run` performs the actions and brings back the events; the simulator does the same in virtual time. Nothing
 //! here reads a clock. One action is under way at a time, so the state is what the last one was for. What concerns
-//! lines that steer themselves is in `steering`.
+//! lines that steer themselves is in `steering`; what they did is kept in `history`.
 
 mod asked;
 mod events;
+mod history;
 mod news;
 mod steering;
 
@@ -245,6 +246,10 @@ pub struct Daemon {
     retune: Retune,
     /// The lines that are held.
     held: Vec<asked::Held>,
+    /// What lines did.
+    kept: Vec<history::Kept>,
+    /// When to read those that nobody steers.
+    read_at: Time,
     lacks: Lacks,
     phase: Phase,
     end: End,
@@ -298,6 +303,8 @@ impl Daemon {
             learn_at: None,
             retune: Retune::default(),
             held: Vec::new(),
+            kept: Vec::new(),
+            read_at: Time(0),
             lacks,
             phase: Phase::Idle,
             end,
@@ -362,7 +369,8 @@ impl Daemon {
     /// When to send [`Event::Deadline`] if nothing happens before.
     pub fn deadline(&self) -> Option<Time> {
         let look = self.observe_at.filter(|_| self.phase == Phase::Idle);
-        self.pilots.iter().filter_map(|pilot| pilot.deadline()).chain(look).chain(self.held_until()).min()
+        let pilots = self.pilots.iter().filter_map(|pilot| pilot.deadline());
+        pilots.chain(look).chain(self.held_until()).chain(self.read_due()).min()
     }
 
     /// The lines that are steered.
@@ -402,6 +410,7 @@ impl Daemon {
                 }
             }
             Event::Sampled { line, at, sample } => {
+                self.keep(line, at, &sample);
                 self.pilot(now, line, |pilot| pilot.sampled(at, &sample));
             }
             Event::Answered { line, answer } => self.pilot(now, line, |pilot| pilot.handle(now, answer)),
@@ -417,6 +426,7 @@ impl Daemon {
                 self.learn(now);
                 self.config = None;
                 self.pilots.clear();
+                self.kept.clear();
                 self.wants_reload = false;
                 if self.phase == Phase::Idle {
                     self.observe();

@@ -227,6 +227,41 @@ fn status_is_one_document_on_the_bus_and_on_the_command_line_and_as_its_schema_s
 }
 
 #[test]
+fn a_line_with_a_fixed_speed_has_a_history_on_the_bus_and_on_the_command_line() {
+    let Some(daemon) = Daemon::begin("history") else { return };
+    let _bus = Bus::begin(&daemon.socket());
+    let mut caller = Caller::new(&daemon.socket());
+    let schema = schema::read("history.schema.json");
+    let mut page = Value::Null;
+    let mut rates: Vec<Value> = Vec::new();
+    let mut since = 0;
+    patiently("five seconds are over", || {
+        page = caller.call("history", &json!({"wan": "home", "since": since})).unwrap_or_default();
+        if page.is_object() {
+            assert_eq!(schema::faults(&schema, &page), [""; 0], "{page:#}");
+            rates.extend(page["upload"]["rate_bps"].as_array().into_iter().flatten().cloned());
+            since = page["next"].as_u64().expect("a number");
+        }
+        rates.len() >= 6
+    });
+    // Two bytes are a number to 0.025 %.
+    let known: Vec<u64> = rates.iter().filter_map(Value::as_u64).collect();
+    assert!(known.len() >= 4 && known.iter().all(|bits| bits.abs_diff(20_000_000) < 5_000), "{rates:?}");
+    assert_eq!((&page["step_us"], &page["download"]), (&json!(1_000_000), &Value::Null));
+    assert_eq!(page["upload"]["classes"].as_object().map(serde_json::Map::len), Some(4), "{page:#}");
+    let page = caller.call("history", &json!({"span": "2h"})).expect("an answer");
+    assert_eq!((&page["step_us"], &page["wan"]), (&json!(10_000_000), &json!("home")));
+
+    let told: Value = serde_json::from_str(&daemon.weir(&["history", "--json"])).expect("JSON");
+    assert_eq!(schema::faults(&schema, &told), [""; 0], "{told:#}");
+    let sheet = daemon.weir(&["history", "home", "--csv", "--span", "2m"]);
+    let widths: Vec<usize> = sheet.lines().map(|line| line.split(',').count()).collect();
+    assert!(widths.len() > 5 && widths.iter().all(|width| *width == 1 + 2 * 18), "{sheet}");
+    let table = daemon.weir(&["history"]);
+    assert!(table.contains("ago") && table.lines().all(|line| line.chars().count() <= 80), "{table}");
+}
+
+#[test]
 fn what_makes_no_sense_is_refused_and_changes_nothing() {
     let Some(daemon) = Daemon::begin("refused") else { return };
     let _bus = Bus::begin(&daemon.socket());
@@ -243,6 +278,8 @@ fn what_makes_no_sense_is_refused_and_changes_nothing() {
         ("set_rate", json!({"wan": "home", "direction": "down", "rate": "5mbit"}), 2),
         ("set_rate", json!({"wan": "home - 1 1", "direction": "up", "rate": "5mbit"}), 4),
         ("hold", json!({"for": "a while"}), 2),
+        ("history", json!({"wan": "lte"}), 4),
+        ("history", json!({"span": "8d"}), 2),
         ("log_level", json!({"level": "loud"}), 2),
         ("explain", json!({"flow": "sctp nowhere"}), 2),
     ] {

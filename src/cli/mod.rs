@@ -7,6 +7,7 @@ mod daemon;
 mod doctor;
 mod explain;
 mod help;
+mod history;
 mod hold;
 mod look;
 mod plan;
@@ -62,6 +63,7 @@ pub(crate) struct Options {
     pub(crate) places: Places,
     pub(crate) is_verbose: bool,
     pub(crate) is_json: bool,
+    pub(crate) is_csv: bool,
     pub(crate) is_diff: bool,
     pub(crate) is_bundle: bool,
     pub(crate) is_kept: bool,
@@ -147,7 +149,7 @@ pub(crate) const SWITCHES: &[Switch] = &[
         "json",
         None,
         "",
-        &["status", "doctor"],
+        &["status", "doctor", "history"],
         "for programs",
         Sets::Flag(|options| &mut options.is_json),
     ),
@@ -158,6 +160,15 @@ pub(crate) const SWITCHES: &[Switch] = &[
         &["doctor"],
         "everything somebody who helps wants to know, without addresses and names",
         Sets::Flag(|options| &mut options.is_bundle),
+    ),
+    switch("csv", None, "", &["history"], "for spreadsheets", Sets::Flag(|options| &mut options.is_csv)),
+    switch(
+        "span",
+        None,
+        "SPAN",
+        &["history"],
+        "how far back, such as 5m, 2h or 2d; 5m unless told otherwise",
+        Sets::Span,
     ),
     switch("root", None, "DIR", &["doctor"], "look at the system's files below this directory", Sets::Root),
     switch(
@@ -250,6 +261,15 @@ pub(crate) const COMMANDS: &[Command] = &[
         help: "show whether packets are being shaped, and how",
         more: "Looks at the kernel, not at what weir believes. Exit code 0 if every wanted direction is shaped, else 1.",
         run: status::run,
+    },
+    Command {
+        name: "history",
+        arguments: "[LINE] [--span SPAN] [--csv | --json]",
+        help: "show what a line did in the last minutes, hours or days",
+        more: "Asks the running daemon, which keeps each second for 5 minutes, 10 seconds for 2 hours and 2 minutes for 2 days. \
+               A full bar is the line's highest rate in that time. Without a line the first one. With --csv or --json \
+               every point and all that is known of it: rates, capacity, classes, waits, drops, marks.",
+        run: history::run,
     },
     Command {
         name: "doctor",
@@ -391,6 +411,7 @@ fn parse(parser: &mut Parser) -> Result<Parsed, String> {
         places,
         is_verbose: false,
         is_json: false,
+        is_csv: false,
         is_diff: false,
         is_bundle: false,
         is_kept: false,
@@ -439,7 +460,7 @@ fn parse(parser: &mut Parser) -> Result<Parsed, String> {
             }
             (_, Some(Sets::Span)) => {
                 let text = parser.value().and_then(ValueExt::string).map_err(words)?;
-                options.span = Some(span(&text)?);
+                options.span = Some(span(switch.map_or("", |switch| switch.name), &text)?);
             }
             (Arg::Long(other), None) => {
                 let hint =
@@ -467,7 +488,7 @@ fn parse(parser: &mut Parser) -> Result<Parsed, String> {
         }
         Some(command) => {
             let takes_words =
-                ["help", "check", "explain", "services", "hold", "set-rate", "release", "record"]
+                ["help", "check", "explain", "services", "hold", "set-rate", "release", "record", "history"]
                     .contains(&command.name);
             match options.words.first() {
                 Some(word) if !takes_words => {
@@ -516,27 +537,14 @@ fn quoted(word: &OsStr) -> String {
     out
 }
 
-/// How long to watch or to hold.
-fn span(text: &str) -> Result<Micros, String> {
-    const LIMITS: (Micros, Micros) = (Micros::ms(100), Micros::secs(7 * 24 * 3600));
-    let times =
-        |digits: &str, seconds: u64| digits.parse().map(|n: u32| Micros::secs(u64::from(n) * seconds));
-    let long = [('m', 60), ('h', 3600), ('d', 24 * 3600)]
-        .into_iter()
-        .find_map(|(unit, seconds)| text.strip_suffix(unit).and_then(|digits| times(digits, seconds).ok()));
-    match long.map_or_else(|| value::span(text, Micros(0), Micros(u64::MAX)), Ok) {
-        Ok(span) if (LIMITS.0..=LIMITS.1).contains(&span) => Ok(span),
-        Ok(_) => {
-            let seconds = text.parse::<u64>().ok().filter(|n| (1..=LIMITS.1.0 / 1_000_000).contains(n));
-            let hint = seconds.map(|n| format!("; a number alone is ms: did you mean {n}s?"));
-            let hint = hint.unwrap_or_default();
-            Err(format!("--for: must lie between {} and {}{hint}", LIMITS.0, LIMITS.1))
-        }
-        Err(_) => Err(format!(
-            "--for: {} is not a span of time; write for example 30s, 90m or 500ms",
-            value::Quoted(text)
-        )),
-    }
+/// How long to watch, to hold or to look back.
+fn span(option: &str, text: &str) -> Result<Micros, String> {
+    const LONGEST: Micros = Micros::secs(7 * 24 * 3600);
+    value::long_span(text, Micros::ms(100), LONGEST).map_err(|why| {
+        let seconds = text.parse::<u64>().ok().filter(|n| (1..=LONGEST.0 / 1_000_000).contains(n));
+        let hint = seconds.map(|n| format!("; a number alone is ms: did you mean {n}s?"));
+        format!("--{option}: {why}{}", hint.unwrap_or_default())
+    })
 }
 
 fn find(word: &str) -> Result<&'static Command, String> {

@@ -132,6 +132,20 @@ pub fn span(text: &str, min: Micros, max: Micros) -> Result<Micros, String> {
     }
 }
 
+/// `90m`, `2h`, `7d`, and what [`span`] takes: spans of time that are not the kernel's business.
+pub fn long_span(text: &str, min: Micros, max: Micros) -> Result<Micros, String> {
+    let long = [("m", 60), ("h", 3600), ("d", 86_400)].into_iter().find_map(|(unit, seconds)| {
+        let count: u32 = text.strip_suffix(unit)?.parse().ok()?;
+        Some(Micros::secs(u64::from(count) * seconds))
+    });
+    let span = long.map_or_else(|| span(text, Micros(0), Micros::MAX), Ok);
+    match span {
+        Ok(span) if span >= min && span <= max => Ok(span),
+        Ok(_) => Err(format!("must lie between {min} and {max}")),
+        Err(_) => Err(format!("{} is not a span of time; write for example 30s, 90m or 2h", Quoted(text))),
+    }
+}
+
 /// `4mb`, `512k`, `100000`.
 pub fn size(text: &str) -> Result<Bytes, String> {
     let wrong = || format!("{} is not a size; write bytes, or for example 512k or 4mb", Quoted(text));

@@ -2,13 +2,14 @@
 //! What the daemon answers to the other commands: how lines are steered, and holding them for a while.
 //!
 //! A request is one line of words: `speeds`, `hold LINE SECONDS`, `rate LINE UP DOWN SECONDS` (bits per second),
-//! `release LINE`. A dash stands for "all lines", "as it is", or "as long as it is held already, else an hour". The
+//! `release LINE`, `history LINE SECONDS SINCE`. A dash stands for "all lines", "as it is", or "as long as it is held already, else an hour". The
 //! answer begins with `ok`, what to tell the user behind it, or with `error: why`.
 
 use super::{Action, Daemon, End, Level, News, steering};
 use crate::steer::{Pilot, Standing};
 use crate::tc::shape::guaranteed;
 use crate::units::{Micros, Rate, Time, Way};
+use crate::watch::page::POINTS;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -42,6 +43,7 @@ impl Daemon {
             ["hold", line, seconds] => self.hold(now, line, [None; 2], seconds),
             ["rate", line, up, down, seconds] => self.hold(now, line, [up, down].map(rate), seconds),
             ["release", line] => self.release(line),
+            ["history", line, seconds, since] => self.told(now, line, seconds, since),
             _ => Err(format!("not understood: {}", words.first().copied().unwrap_or("(nothing)"))),
         };
         self.wake(now);
@@ -188,6 +190,16 @@ impl Daemon {
             }
         }
         Ok(if told.is_empty() { "nothing was held\n".into() } else { told })
+    }
+
+    /// A page of what a line did.
+    fn told(&mut self, now: Time, line: &str, seconds: &str, since: &str) -> Result<String, String> {
+        let (Ok(seconds), Ok(since)) = (seconds.parse().map(Micros::secs), since.parse()) else {
+            return Err(format!("no time: {seconds}, or no number: {since}"));
+        };
+        let name = Some(line).filter(|line| *line != "-");
+        let page = self.history(now, name, seconds, since, POINTS);
+        page.map(|page| page.to_text()).ok_or_else(|| format!("nothing is kept of a line '{line}'"))
     }
 
     /// Lets go what was held long enough; steered lines go on by themselves, others get their speeds back.

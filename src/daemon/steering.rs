@@ -3,13 +3,13 @@
 //! kernel. The controllers are `control`'s, a line with its controller is `steer`'s.
 
 use super::{Action, Daemon, End, Level, News, Phase};
-use crate::config::Config;
 use crate::config::steer::Probing;
+use crate::config::{Config, Wan};
 use crate::control;
 use crate::measure::counters::Counters;
 use crate::steer::{Pilot, Tap};
 use crate::tc::diff::Op;
-use crate::tc::plan::Line;
+use crate::tc::plan::{Line, Plan};
 use crate::tc::shape::guaranteed;
 use crate::tc::speed::{Speed, Speeds};
 use crate::units::{Micros, Time, Way};
@@ -61,6 +61,7 @@ impl Daemon {
 
     /// The queues stand: lines that were waiting for theirs are steered from now on, those that lost theirs no more.
     pub(super) fn board(&mut self, now: Time) {
+        self.follow(now);
         let Some(config) = &self.config else { return };
         for pilot in &mut self.pilots {
             let Some(wan) = config.wans.get(pilot.place) else { continue };
@@ -70,12 +71,7 @@ impl Daemon {
             let tap = Tap::of(&self.plan, pilot.place).filter(|_| wan.enabled);
             let line = pilot.place;
             let has_changed = match tap {
-                Some(tap) => {
-                    let header = self.plan.headers.iter().find(|(device, _)| *device == tap.line);
-                    let link = self.plan.lines.get(line).map_or(wan.link, |line| line.link);
-                    let counters = Counters::new(link, header.map_or(14, |(_, bytes)| *bytes));
-                    pilot.stand(now, tap, counters)
-                }
+                Some(tap) => pilot.stand(now, tap, counters(&self.plan, wan, line)),
                 None => pilot.rest(),
             };
             if has_changed {
@@ -94,6 +90,7 @@ impl Daemon {
     /// Tells pilots whose moment has come, and does what they say.
     pub(super) fn wake(&mut self, now: Time) {
         self.let_go(now);
+        self.read(now);
         for pilot in &mut self.pilots {
             if pilot.deadline().is_some_and(|at| at <= now) {
                 pilot.handle(now, control::Event::Deadline);
@@ -184,6 +181,14 @@ impl Daemon {
 /// The pilot of the line at a place, to be told something.
 pub(super) fn at(pilots: &mut [Box<Pilot>], place: usize) -> Option<&mut Pilot> {
     pilots.iter_mut().find(|pilot| pilot.place == place).map(|pilot| &mut **pilot)
+}
+
+/// The counters of the line at a place, none of them read yet.
+pub(super) fn counters(plan: &Plan, wan: &Wan, place: usize) -> Counters {
+    let line = plan.lines.get(place);
+    let device = line.and_then(|line| line.device);
+    let header = plan.headers.iter().find(|(known, _)| Some(*known) == device);
+    Counters::new(line.map_or(wan.link, |line| line.link), header.map_or(14, |(_, bytes)| *bytes))
 }
 
 /// Ends the listening on a line.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A daemon in a machine that is a handful of variables.
 
+mod history;
 mod networks;
 
 use super::*;
@@ -33,6 +34,9 @@ struct Machine {
     refuses: Option<Failure>,
     applied: usize,
     retuned: usize,
+    /// What counters say when they are read; `None`: nothing.
+    sample: Option<Sample>,
+    samples: usize,
     learnt: Vec<String>,
     said: Vec<String>,
     news: Vec<News>,
@@ -51,6 +55,8 @@ impl Machine {
             refuses: None,
             applied: 0,
             retuned: 0,
+            sample: None,
+            samples: 0,
             learnt: Vec::new(),
             said: Vec::new(),
             news: Vec::new(),
@@ -84,11 +90,14 @@ impl Machine {
                         Event::Applied
                     }
                 },
-                Action::Split(_)
-                | Action::Remember(_)
-                | Action::Sample { .. }
-                | Action::Listen { .. }
-                | Action::Probe { .. } => continue,
+                Action::Sample { line, .. } => {
+                    self.samples += 1;
+                    let Some(sample) = self.sample else { continue };
+                    Event::Sampled { line, at: self.now, sample }
+                }
+                Action::Split(_) | Action::Remember(_) | Action::Listen { .. } | Action::Probe { .. } => {
+                    continue;
+                }
                 Action::Learn(text) => {
                     self.learnt.push(text);
                     continue;
@@ -157,7 +166,8 @@ fn failure(extack: &str, op: Option<Op>) -> Failure {
 fn a_start_leads_to_the_wanted_tree_and_then_to_rest() {
     let mut machine = Machine::new(Daemon::new(Lacks::default()));
     machine.tell(Event::Start);
-    assert_eq!((machine.applied, machine.daemon.deadline(), machine.exit), (1, None, None));
+    assert_eq!((machine.applied, machine.exit), (1, None));
+    assert_eq!(machine.daemon.deadline(), machine.daemon.read_due(), "but for what is kept of the line");
     assert!(machine.heard("wan: upload 5 Mbit/s on eth0 (htb)"));
 }
 

@@ -5,6 +5,7 @@
 //! become wire bytes. A counter that goes back belongs to a new object: what it says first is where it begins.
 
 use crate::config::link::LinkLayer;
+use crate::limits::CLASSES;
 use crate::units::Bytes;
 
 /// What the counters of one direction say, all since the start.
@@ -33,6 +34,9 @@ pub struct Count {
     pub packets: u64,
 }
 
+/// Places of classes: four with fixed ones, and one for each.
+pub const SLOTS: usize = CLASSES + 4;
+
 /// What the kernel says of one direction's queues.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Queue {
@@ -46,6 +50,8 @@ pub struct Queue {
     pub drops: u32,
     /// Packets marked.
     pub marks: u32,
+    /// The lowest bits of what the class at each place sent, in bytes on the wire; all zero where there are none.
+    pub classes: [u32; SLOTS],
 }
 
 /// One look at a line's counters; what could not be read is left out.

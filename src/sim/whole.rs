@@ -117,5 +117,6 @@ fn queue(counters: &WayCounters) -> Queue {
         backlog: Count { bytes: counters.backlog.0, packets: counters.packets.into() },
         drops: counters.drops as u32,
         marks: counters.marks as u32,
+        ..Queue::default()
     }
 }

@@ -75,6 +75,13 @@ pub fn class_handle(classes: &[config::Class], n: usize) -> Handle {
     Handle::new(ROOT_MAJOR, (slot as u16 + 1) * 0x10)
 }
 
+/// The place of a class by its id, from zero on; the class of ICMP is at the place of the one it is beside. `None`: it is
+/// no class people name.
+pub fn class_place(handle: Handle) -> Option<usize> {
+    let slot = usize::from(handle.minor() / 0x10).checked_sub(1);
+    slot.filter(|_| handle.major() == ROOT_MAJOR)
+}
+
 /// The place of the class that is served first; the first of them in the file's order.
 pub fn first_class(classes: &[config::Class]) -> usize {
     let first = classes.iter().enumerate().min_by_key(|(_, class)| class.priority);

@@ -3,10 +3,15 @@
 //!
 //! `evidence` is what was read, `doctor` the table of checks and what they found, `checks` the checks themselves, `blank`
 //! takes addresses and names out of a text that others will read. Reading is `io::evidence`'s.
+//!
+//! `history` is what a line did lately, `page` a part of it for readers, `mini` the numbers it is kept in.
 
 pub mod blank;
 mod checks;
 pub mod doctor;
 pub mod evidence;
+pub mod history;
+pub mod mini;
+pub mod page;
 #[cfg(test)]
 mod tests;

@@ -22,6 +22,7 @@ use crate::ubus::{Fields, Refusal, Status};
 use crate::units::{Micros, Time};
 use crate::watch::doctor;
 use crate::watch::evidence::{Evidence, Lines};
+use crate::watch::page::POINTS;
 use std::cell::RefCell;
 
 /// The most of a list that is sent at once, and what is sent unless told otherwise.
@@ -29,6 +30,9 @@ const PAGE: usize = 64;
 
 /// The largest configuration that is checked for a caller, in bytes.
 const CHECKED: usize = 16 * 1024;
+
+/// How far back unless told otherwise.
+const SPAN: Micros = Micros::secs(300);
 
 /// What answers are made from.
 pub struct Room<'a> {
@@ -71,6 +75,13 @@ pub(super) fn answer(room: &mut Room<'_>, method: &str, given: Fields<'_>, out: 
                 config.wans.iter().position(is_it).ok_or_else(|| no_line(name.unwrap_or_default()))?;
             let (since, limit) = page(given);
             ruled::write(config, place, room.daemon.plan(), since, limit, out);
+        }
+        "history" => {
+            let name = given.text("wan");
+            let span = long(given, "span")?.unwrap_or(SPAN);
+            let (since, limit) = page(given);
+            let page = room.daemon.history(room.now, name, span, since as u64, limit.min(POINTS));
+            page.ok_or_else(|| no_line(name.unwrap_or_default()))?.write(out);
         }
         "events" => {
             let (since, limit) = page(given);
@@ -218,9 +229,14 @@ fn line(given: Fields<'_>) -> Result<&str, Refusal> {
 }
 
 fn seconds(given: Fields<'_>) -> Result<String, Refusal> {
-    let Some(span) = given.text("for") else { return Ok("-".into()) };
-    let span = value::span(span, Micros::secs(1), Micros::secs(7 * 24 * 3600)).map_err(wrong)?;
-    Ok(span.0.div_ceil(1_000_000).to_string())
+    let span = long(given, "for")?;
+    Ok(span.map_or("-".into(), |span| span.0.div_ceil(1_000_000).to_string()))
+}
+
+/// A span of time from a second to a week, if it is given.
+fn long(given: Fields<'_>, name: &str) -> Result<Option<Micros>, Refusal> {
+    let Some(text) = given.text(name) else { return Ok(None) };
+    value::long_span(text, Micros::secs(1), Micros::secs(7 * 24 * 3600)).map(Some).map_err(wrong)
 }
 
 fn asked(room: &mut Room<'_>, request: &str, out: &mut dyn Scribe) -> Done {

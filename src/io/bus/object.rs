@@ -16,6 +16,10 @@ pub static OBJECT: Object = Object {
         method("wan", &[("name", Type::Text)]),
         method("classes", &[("wan", Type::Text)]),
         method("rules", &[("wan", Type::Text), ("since", Type::Number), ("limit", Type::Number)]),
+        method(
+            "history",
+            &[("wan", Type::Text), ("span", Type::Text), ("since", Type::Number), ("limit", Type::Number)],
+        ),
         method("events", &[("since", Type::Number), ("limit", Type::Number)]),
         method("explain", &[("flow", Type::Text)]),
         method("plan", &[("diff", Type::Flag)]),

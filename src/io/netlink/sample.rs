@@ -5,7 +5,7 @@ use super::socket::Connection;
 use crate::measure::counters::{Count, Queue, Sample};
 use crate::steer::Tap;
 use crate::tc::message::{self, NEW_CLASS, NEW_QDISC, NEW_STATS};
-use crate::tc::shape::LINE;
+use crate::tc::shape::{LINE, class_place};
 use crate::tc::stats::Counters;
 use crate::tc::{Link, ROOT_MAJOR};
 use crate::units::{DeviceName, Handle};
@@ -40,17 +40,22 @@ pub fn sample(connection: &mut Connection, tap: &Tap, links: &[Link]) -> io::Res
 
 /// What passed the line's class, and what waits below it.
 fn htb(connection: &mut Connection, index: u32) -> io::Result<Option<Queue>> {
-    let mut queue = None;
-    let mut waiting = Queue::default();
+    let mut has_line = false;
+    let mut queue = Queue { is_wire: true, ..Queue::default() };
     connection.dump(&|seq, out| message::dump_classes(index, ROOT, seq, out), &mut |m| {
         let counted = message::counted(m.payload).filter(|_| m.kind == NEW_CLASS);
         let Some((_, handle, counters)) = counted else { return };
         if handle == LINE {
-            queue = Some(Count { bytes: counters.bytes, packets: counters.packets });
+            has_line = true;
+            queue.sent = Count { bytes: counters.bytes, packets: counters.packets };
         }
-        add(&mut waiting, &counters);
+        let place = class_place(handle).and_then(|place| queue.classes.get_mut(place));
+        if let Some(bytes) = place {
+            *bytes = bytes.wrapping_add(counters.bytes as u32);
+        }
+        add(&mut queue, &counters);
     })?;
-    Ok(queue.map(|sent| Queue { sent, is_wire: true, ..waiting }))
+    Ok(has_line.then_some(queue))
 }
 
 fn cake(connection: &mut Connection, index: u32) -> io::Result<Option<Queue>> {

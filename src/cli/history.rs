@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `weir history`: what a line did, as the daemon has kept it.
+
+use super::{Options, exit_code, print};
+use crate::io::desk;
+use crate::json::Json;
+use crate::report::about;
+use crate::scribe::Scribe;
+use crate::units::{Micros, Rate};
+use crate::watch::history::{COLUMNS, Fold, RATE, Row, SENT, WAIT_MAX};
+use crate::watch::mini::NONE;
+use crate::watch::page::Page;
+use std::fmt::Write;
+use std::io;
+
+/// How far back unless told otherwise.
+const USUAL: Micros = Micros::secs(300);
+/// Rows of the table for people; what is more is put together.
+const ROWS: usize = 30;
+/// The longest bar.
+const BAR: &str = "##########";
+
+/// Prints the history of a line.
+pub(crate) fn run(options: &Options) -> u8 {
+    let page = match whole(options) {
+        Ok(Some(page)) => page,
+        Ok(None) => {
+            eprintln!("weir: no daemon is running here, so nothing is kept: start 'weir daemon'");
+            return exit_code::FAILED;
+        }
+        Err(error) => {
+            eprintln!("weir: {error}");
+            return exit_code::FAILED;
+        }
+    };
+    let mut out = String::new();
+    if options.is_json {
+        let mut json = Json::new(&mut out);
+        let scribe: &mut dyn Scribe = &mut json;
+        scribe.table("", |out| page.write(out));
+        json.end().expect("a String takes everything");
+        out.push('\n');
+    } else if options.is_csv {
+        sheet(&page, &mut out);
+    } else {
+        table(&page, &mut out);
+    }
+    print(&out);
+    exit_code::OK
+}
+
+/// All pages as one; `None`: no daemon runs.
+fn whole(options: &Options) -> io::Result<Option<Page>> {
+    let line = options.words.first().map_or("-", String::as_str);
+    let seconds = options.span.unwrap_or(USUAL).0.div_ceil(1_000_000);
+    let mut whole: Option<Page> = None;
+    let mut since = 0;
+    loop {
+        let Some(answer) = desk::ask(&options.places.state, &format!("history {line} {seconds} {since}"))?
+        else {
+            return Ok(None);
+        };
+        let mut page =
+            Page::from_text(&answer).ok_or_else(|| io::Error::other("the daemon is of another version"))?;
+        let is_last = page.next <= since || page.next >= page.last;
+        since = page.next;
+        if let Some(before) = whole.take() {
+            page.rows.splice(..0, before.rows);
+        }
+        if is_last {
+            return Ok(Some(page));
+        }
+        whole = Some(page);
+    }
+}
+
+const WAYS: [&str; 2] = ["upload", "download"];
+
+/// A line for each point.
+fn sheet(page: &Page, out: &mut String) {
+    out.push_str("age_s");
+    for way in WAYS {
+        for (name, _) in COLUMNS.iter().filter(|(name, _)| !name.is_empty()) {
+            out.extend([",", way, "_", name]);
+        }
+        page.classes.iter().for_each(|name| out.extend([",", way, "_", name, "_bps"]));
+    }
+    for row in 0..page.rows.len() {
+        let _ = write!(out, "\n{}", age(page, row));
+        for way in 0..WAYS.len() {
+            for n in 0..COLUMNS.len() + page.classes.len() {
+                let value = match COLUMNS.get(n) {
+                    Some(("", _)) => continue,
+                    Some(_) => page.cell(row, way, n),
+                    None => page.class(row, way, n - COLUMNS.len()),
+                };
+                out.push(',');
+                if let Some(value) = value {
+                    let _ = write!(out, "{value}");
+                }
+            }
+        }
+    }
+    out.push('\n');
+}
+
+/// How many seconds ago the point of a row ended.
+fn age(page: &Page, row: usize) -> u64 {
+    let later = (page.rows.len() - 1 - row) as u64;
+    page.now.0.saturating_sub((page.next - later) * page.step.0) / 1_000_000
+}
+
+/// A few lines for people.
+fn table(page: &Page, out: &mut String) {
+    let count = page.rows.len();
+    let each = count.div_ceil(ROWS).max(1);
+    let _ = writeln!(out, "{}, {} each", page.wan, Micros(page.step.0 * each as u64));
+    let _ = writeln!(out, "{:>8}  {:<22} {:>9}  {:<22} {:>9}", "ago", WAYS[0], "waits", WAYS[1], "waits");
+    let mut row = 0;
+    while row < count {
+        // From the newest back, so that all but the oldest are of equal length.
+        let size = if (count - row).is_multiple_of(each) { each } else { (count - row) % each };
+        let ago = age(page, row + size - 1);
+        let _ = write!(out, "{:>2}:{:02}:{:02}", ago / 3600, ago / 60 % 60, ago % 60);
+        for way in 0..WAYS.len() {
+            direction(page, row, size, way, out);
+        }
+        out.push('\n');
+        row += size;
+    }
+}
+
+/// What a direction did in some rows.
+fn direction(page: &Page, row: usize, size: usize, way: usize, out: &mut String) {
+    let mut fold = Fold::default();
+    for row in row..row + size {
+        let mut cells = Row::default();
+        for (n, cell) in cells.iter_mut().enumerate() {
+            *cell = page.cell(row, way, n).unwrap_or(NONE);
+        }
+        fold.add(&mut cells, 1, 1);
+    }
+    let (all, _) = fold.take();
+    let mut most = 1;
+    for row in 0..page.rows.len() {
+        most = most.max(page.cell(row, way, RATE).max(page.cell(row, way, SENT)).unwrap_or(0));
+    }
+    let (sent, wait) = (all[SENT], all[WAIT_MAX]);
+    let bar = if sent == NONE { 0 } else { (sent * BAR.len() as u64).div_ceil(most) as usize };
+    let bar = BAR.get(..bar).unwrap_or(BAR);
+    let sent = if sent == NONE { "-".into() } else { about(Rate::bits(sent)).to_string() };
+    let wait = if wait == NONE { "-".into() } else { Micros((wait + 50) / 100 * 100).to_string() };
+    let _ = write!(out, "  {sent:>11} {bar:<10} {wait:>9}");
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The part of the daemon that keeps what lines did: whose counters are read for it, and what a reading means.
+//!
+//! A line that steers itself is read by its pilot, at least once a second, and nothing more is needed. All others are read
+//! together, on the second.
+
+use super::steering::counters;
+use super::{Action, Daemon};
+use crate::control::State;
+use crate::measure::counters::{Counters, SLOTS, Sample, WayCounters};
+use crate::steer::Tap;
+use crate::tc::plan::{Direction, Plan};
+use crate::tc::shape::{class_handle, class_place};
+use crate::units::{Micros, Rate, Time, Way};
+use crate::watch::history::{CLASSES, History};
+use crate::watch::mini::NONE;
+use crate::watch::page::Page;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// How often lines are read that nobody steers.
+const EACH: Micros = Micros::secs(1);
+
+/// A line and what it did.
+#[derive(Debug)]
+pub(super) struct Kept {
+    name: String,
+    /// Its place in the configuration.
+    place: usize,
+    /// Where its counters are; `None` while nothing is shaped.
+    tap: Option<Tap>,
+    counters: Counters,
+    /// What they said last.
+    before: [Before; 2],
+    /// The first classes.
+    classes: Vec<String>,
+    history: History,
+}
+
+/// What was read last of a direction.
+#[derive(Clone, Copy, Debug, Default)]
+struct Before {
+    all: WayCounters,
+    classes: [u32; SLOTS],
+    changes: u32,
+}
+
+impl Kept {
+    fn new(name: String, now: Time, counters: Counters) -> Self {
+        let history = History::new(now);
+        Self { name, place: 0, tap: None, counters, before: Default::default(), classes: Vec::new(), history }
+    }
+}
+
+impl Daemon {
+    /// Where the counters of each line are now. Lines that are new begin, those that are gone are forgotten.
+    pub(super) fn follow(&mut self, now: Time) {
+        let Some(config) = &self.config else { return };
+        self.kept.retain(|kept| config.wans.iter().any(|wan| wan.name == kept.name));
+        let first = config.classes.get(..CLASSES).unwrap_or(&config.classes);
+        for (place, wan) in config.wans.iter().enumerate() {
+            let tap = Tap::of(&self.plan, place).filter(|_| wan.enabled);
+            let counters = counters(&self.plan, wan, place);
+            let known = self.kept.iter().position(|kept| kept.name == wan.name);
+            let at = known.unwrap_or(self.kept.len());
+            if known.is_none() && tap.is_some() {
+                self.kept.push(Kept::new(wan.name.clone(), now, counters));
+            }
+            let Some(kept) = self.kept.get_mut(at) else { continue };
+            kept.place = place;
+            kept.counters.weigh_like(&counters);
+            if kept.tap != tap {
+                kept.tap = tap;
+                kept.counters = counters;
+                kept.before = Default::default();
+                kept.history.pause();
+            }
+            if !kept.classes.iter().eq(first.iter().map(|class| &class.name)) {
+                kept.classes = first.iter().map(|class| class.name.clone()).collect();
+                kept.history.forget_classes();
+            }
+        }
+        self.read_at = next(now);
+    }
+
+    /// When lines are to be read that nobody steers, if there are any.
+    pub(super) fn read_due(&self) -> Option<Time> {
+        self.kept.iter().find(|kept| self.is_unread(kept)).map(|_| self.read_at)
+    }
+
+    /// Reads them when it is time.
+    pub(super) fn read(&mut self, now: Time) {
+        if now < self.read_at {
+            return;
+        }
+        self.read_at = next(now);
+        for at in 0..self.kept.len() {
+            if let Some(kept) = self.kept.get(at).filter(|kept| self.is_unread(kept))
+                && let Some(tap) = kept.tap
+            {
+                self.actions.push_back(Action::Sample { line: kept.place, tap });
+            }
+        }
+    }
+
+    /// Whether it has counters that nobody else reads.
+    fn is_unread(&self, kept: &Kept) -> bool {
+        let is_read = || self.pilot_at(kept.place).is_some_and(|pilot| pilot.tap().is_some());
+        kept.tap.is_some() && !is_read()
+    }
+
+    /// The counters of a line were read; what its pilot thinks is what it thought until now.
+    pub(super) fn keep(&mut self, place: usize, at: Time, sample: &Sample) {
+        let Some(config) = &self.config else { return };
+        let pilot = self.pilots.iter().find(|pilot| pilot.place == place);
+        let Some(kept) = self.kept.iter_mut().find(|kept| kept.place == place && kept.tap.is_some()) else {
+            return;
+        };
+        let all = kept.counters.add(sample);
+        let mut rows = [None; 2];
+        let ways = Way::ALL.into_iter().zip(&mut kept.before).zip(all).zip(&sample.queues);
+        for ((((way, before), all), queue), row) in ways.zip(&mut rows) {
+            let Some(queue) = queue else { continue };
+            let rate = self.speeds.get(place, way).map(|speed| speed.line);
+            let rate = rate.unwrap_or_else(|| fixed(&self.plan, place, way)).bits_per_sec();
+            let sent = all.released.0 - before.all.released.0;
+            let mut left = sent;
+            let mut classes = [NONE; CLASSES];
+            if queue.is_wire {
+                for (n, bytes) in classes.iter_mut().enumerate() {
+                    let place = class_place(class_handle(&config.classes, n)).unwrap_or(SLOTS);
+                    let (Some(now), Some(then)) = (queue.classes.get(place), before.classes.get(place))
+                    else {
+                        continue;
+                    };
+                    // A class that was made anew began at zero; it has not sent more than all together.
+                    *bytes = u64::from(now.wrapping_sub(*then)).min(left);
+                    left -= *bytes;
+                }
+            }
+            let (mut capacity, mut wait, mut state, mut reason, mut changes) = (NONE, NONE, NONE, NONE, 0);
+            if let Some(view) = pilot.and_then(|pilot| pilot.view(way)).filter(|view| view.rate > Rate::ZERO)
+            {
+                (state, reason) = (view.state as u64 + 1, view.reason as u64 + 1);
+                changes = view.changes.saturating_sub(before.changes).into();
+                if view.level > Rate::ZERO {
+                    capacity = view.level.bits_per_sec();
+                    wait = if view.state == State::Blind { NONE } else { view.wait.0 };
+                }
+                before.changes = view.changes;
+            }
+            let (drops, marks) = (all.drops - before.all.drops, all.marks - before.all.marks);
+            let [a, b, c, d] = classes;
+            *row = Some([
+                rate, rate, rate, capacity, sent, sent, sent, a, b, c, d, wait, wait, state, drops, marks,
+                changes, reason,
+            ]);
+            (before.all, before.classes) = (all, queue.classes);
+        }
+        kept.history.add(at, &mut rows);
+    }
+
+    /// What a line did, the first one if none is named: of the last `span`, or after point number `since`. `None`: there
+    /// is no such line, or it has never been shaped.
+    pub fn history(
+        &mut self,
+        now: Time,
+        name: Option<&str>,
+        span: Micros,
+        since: u64,
+        limit: usize,
+    ) -> Option<Page> {
+        let kept = self.kept.iter_mut().find(|kept| name.is_none_or(|name| kept.name == name))?;
+        kept.history.pass(now);
+        let mut page = kept.history.page(span, since, limit);
+        (page.now, page.wan) = (now, kept.name.clone());
+        page.classes.clone_from(&kept.classes);
+        if self.config.as_ref().is_some_and(|config| config.classes.len() > CLASSES) {
+            page.classes.push("(others)".into());
+        }
+        Some(page)
+    }
+}
+
+/// The next whole second.
+fn next(now: Time) -> Time {
+    Time((now.0 / EACH.0 + 1) * EACH.0)
+}
+
+/// The rate of a direction that keeps it.
+fn fixed(plan: &Plan, place: usize, way: Way) -> Rate {
+    let way = plan.lines.get(place).map(|line| if way == Way::Up { &line.upload } else { &line.download });
+    match way {
+        Some(Direction::Shaped { rate, .. }) => *rate,
+        Some(Direction::Off(_) | Direction::Blocked(_)) | None => Rate::ZERO,
+    }
+}

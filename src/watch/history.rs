@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a line did lately: a fixed block of memory for each direction, fine for minutes, coarse for days.
+//!
+//! ```text
+//!  readings ──▶ seconds ─┬─▶ 300 points of  1 s     5 minutes
+//!               (Fold)   ├─▶ 720 points of 10 s     2 hours        each rounded once, from what was read
+//!                        └─▶ 1440 points of 2 min   2 days
+//! ```
+//!
+//! Time is the daemon's clock, which never jumps: point number `n` ends at `n` steps of it. What nobody read is a gap.
+//! Before adding a column: a point is of two bytes for each, and 4920 of them are kept for each line.
+
+use super::mini::{NONE, pack, unpack};
+use super::page::Page;
+use crate::units::{Micros, Time};
+use alloc::vec::Vec;
+
+/// What the points of a direction tell, each as two bytes.
+pub type Point = [u16; COLUMNS.len()];
+/// The same, not rounded yet; [`NONE`]: not known. As it is read, what was sent is in bytes since the reading before.
+pub type Row = [u64; COLUMNS.len()];
+
+/// How many become one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// By their mean over the time it is known.
+    Mean,
+    /// By the least.
+    Least,
+    /// By the most.
+    Most,
+    /// By their sum.
+    Sum,
+    /// By what it was mostly.
+    Mostly(usize),
+}
+
+/// The columns, by the names readers know them by. Those without a name are the first classes.
+pub const COLUMNS: [(&str, Kind); 18] = [
+    ("rate_bps", Kind::Mean),
+    ("rate_min_bps", Kind::Least),
+    ("rate_max_bps", Kind::Most),
+    ("capacity_bps", Kind::Mean),
+    ("sent_bps", Kind::Mean),
+    ("sent_min_bps", Kind::Least),
+    ("sent_max_bps", Kind::Most),
+    ("", Kind::Mean),
+    ("", Kind::Mean),
+    ("", Kind::Mean),
+    ("", Kind::Mean),
+    ("wait_us", Kind::Mean),
+    ("wait_max_us", Kind::Most),
+    // By time, as it comes before the counts.
+    ("state", Kind::Mostly(0)),
+    ("drops", Kind::Sum),
+    ("marks", Kind::Sum),
+    ("changes", Kind::Sum),
+    // By the changes it was the reason of: the count before it.
+    ("reason", Kind::Mostly(1)),
+];
+/// Where the rate is, its mean first.
+pub const RATE: usize = 0;
+/// Where what was sent is.
+pub const SENT: usize = 4;
+/// Where the first classes are.
+pub const CLASS: usize = 7;
+/// How many of them have a column of their own.
+pub const CLASSES: usize = 4;
+/// Where the longest wait is.
+pub const WAIT_MAX: usize = 12;
+
+/// Points: seconds in each, how many there are, how many of others are in front of them.
+const LEVELS: [(u32, u32, u32); 3] = [(1, 300, 0), (10, 720, 300), (120, 1440, 1020)];
+const POINTS: usize = 2460;
+/// Readings further apart than this have a gap between them.
+const LONGEST: Micros = Micros::secs(3);
+const SECOND: u64 = 1_000_000;
+/// States and reasons are below this.
+const VOTES: usize = 10;
+
+/// Several rows on their way to become one.
+#[derive(Clone, Debug, Default)]
+pub struct Fold {
+    sums: Row,
+    /// How long each is known, in microseconds.
+    spans: [u32; COLUMNS.len()],
+    votes: [[u32; VOTES]; 2],
+    span: u32,
+}
+
+impl Fold {
+    /// Adds `part` of a row that is of time `left`, and takes what is counted in it off the row.
+    pub fn add(&mut self, row: &mut Row, part: u32, left: u32) {
+        self.span += part;
+        let mut voice = part;
+        let kept = self.sums.iter_mut().zip(&mut self.spans);
+        for (((_, kind), value), (sum, span)) in COLUMNS.iter().zip(row).zip(kept) {
+            if *value == NONE {
+                continue;
+            }
+            match *kind {
+                // Two minutes of a hundred gigabits fit.
+                Kind::Mean => *sum = sum.wrapping_add(value.wrapping_mul(part.into())),
+                Kind::Least if *span > 0 => *sum = (*sum).min(*value),
+                Kind::Least | Kind::Most => *sum = (*sum).max(*value),
+                Kind::Sum => {
+                    voice = (*value * u64::from(part) / u64::from(left)) as u32;
+                    *value -= u64::from(voice);
+                    *sum += u64::from(voice);
+                }
+                Kind::Mostly(n) => {
+                    let votes = self.votes.get_mut(n).and_then(|votes| votes.get_mut(*value as usize));
+                    if let Some(votes) = votes {
+                        *votes += voice;
+                    }
+                }
+            }
+            *span += part;
+        }
+    }
+
+    /// What they are together, and for how long; begins anew.
+    pub fn take(&mut self) -> (Row, u32) {
+        let mut row = self.sums;
+        for (((_, kind), value), span) in COLUMNS.iter().zip(&mut row).zip(self.spans) {
+            match *kind {
+                Kind::Mean if span > 0 => *value = (*value + u64::from(span / 2)) / u64::from(span),
+                Kind::Mostly(n) => {
+                    let mut most = 0;
+                    *value = NONE;
+                    for (votes, n) in self.votes.get(n).into_iter().flatten().zip(0..) {
+                        if *votes > most {
+                            (most, *value) = (*votes, n);
+                        }
+                    }
+                }
+                _ if span == 0 => *value = NONE,
+                _ => {}
+            }
+        }
+        let span = self.span;
+        *self = Self::default();
+        (row, span)
+    }
+}
+
+/// One direction.
+#[derive(Clone, Debug)]
+struct Track {
+    points: Vec<Point>,
+    folds: [Fold; LEVELS.len()],
+}
+
+impl Track {
+    fn new() -> Self {
+        Self { points: alloc::vec![Point::default(); POINTS], folds: Default::default() }
+    }
+
+    /// It is no longer second `from`, but second `to`.
+    fn advance(&mut self, from: u32, to: u32) {
+        let [seconds, longer @ ..] = &mut self.folds;
+        let (mut second, span) = seconds.take();
+        // The least and the most sent are of whole seconds, however often it is read.
+        if let Some([sent, least, most]) = second.get_mut(SENT..SENT + 3) {
+            (*least, *most) = (*sent, *sent);
+        }
+        if span > 0 {
+            for fold in longer {
+                fold.add(&mut second.clone(), span, span);
+            }
+        }
+        for (level, fold) in LEVELS.iter().zip(&mut self.folds) {
+            let (each, count, _) = *level;
+            let (from, to) = (from / each, to / each);
+            if from == to {
+                continue;
+            }
+            let row = if each == 1 { second } else { fold.take().0 };
+            for number in from.max(to.saturating_sub(count))..to {
+                if let Some(point) = self.points.get_mut(slot(level, number)) {
+                    *point = Point::default();
+                    if number == from {
+                        point.iter_mut().zip(&row).for_each(|(cell, value)| *cell = pack(*value));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Where the point is that begins after `number` steps.
+fn slot((_, count, first): &(u32, u32, u32), number: u32) -> usize {
+    (first + number % count) as usize
+}
+
+/// The second a moment is in.
+fn second(at: Time) -> u32 {
+    (at.0 / SECOND) as u32 // of a hundred years
+}
+
+/// Both directions of a line.
+#[derive(Clone, Debug)]
+pub struct History {
+    tracks: [Option<Track>; 2],
+    /// Up to when it is told.
+    at: Time,
+    /// What is told next goes on from there.
+    is_told: bool,
+    /// Its first second.
+    begun: u32,
+}
+
+impl History {
+    /// Begins at `now`.
+    pub fn new(now: Time) -> Self {
+        Self { tracks: [None, None], at: now, is_told: false, begun: second(now) }
+    }
+
+    /// Takes what was read at `at`: upload, download; `None`: nothing could be. The first reading tells from when on.
+    pub fn add(&mut self, at: Time, rows: &mut [Option<Row>; 2]) {
+        let left = at - self.at;
+        if !core::mem::replace(&mut self.is_told, true) || left > LONGEST {
+            return self.skip(at);
+        }
+        let mut left = left.0 as u32;
+        for (track, row) in self.tracks.iter_mut().zip(rows.iter_mut()) {
+            let Some(row) = row else { continue };
+            // So late, as a direction that is never shaped needs no memory.
+            track.get_or_insert_with(Track::new);
+            for bytes in row.iter_mut().take(CLASS + CLASSES).skip(SENT).filter(|bytes| **bytes != NONE) {
+                *bytes = bytes.wrapping_mul(8 * SECOND) / u64::from(left.max(1));
+            }
+        }
+        while left > 0 {
+            let part = left.min((SECOND - self.at.0 % SECOND) as u32);
+            for (track, row) in self.tracks.iter_mut().zip(rows.iter_mut()) {
+                if let (Some(Track { folds: [seconds, ..], .. }), Some(row)) = (track, row) {
+                    seconds.add(row, part, left);
+                }
+            }
+            left -= part;
+            self.skip(self.at + Micros(part.into()));
+        }
+    }
+
+    /// Time has passed. When nobody has told anything for long, there is a gap.
+    pub fn pass(&mut self, now: Time) {
+        if !self.is_told || now - self.at > LONGEST {
+            self.pause();
+            self.skip(now);
+        }
+    }
+
+    /// What is read next does not go on from what was read last.
+    pub fn pause(&mut self) {
+        self.is_told = false;
+    }
+
+    /// The classes are others from now on, so that what is kept of them is of none.
+    pub fn forget_classes(&mut self) {
+        for point in self.tracks.iter_mut().flatten().flat_map(|track| &mut track.points) {
+            point.iter_mut().skip(CLASS).take(CLASSES).for_each(|cell| *cell = 0);
+        }
+    }
+
+    fn skip(&mut self, at: Time) {
+        let (from, to) = (second(self.at), second(at));
+        if from < to {
+            self.tracks.iter_mut().flatten().for_each(|track| track.advance(from, to));
+        }
+        self.at = self.at.max(at);
+    }
+
+    /// The points after number `since`, at most `limit` of them, as fine as there are of so long a time; from 0 (or what
+    /// no point has yet, as it was of an earlier boot) the last `span` of them.
+    pub fn page(&self, span: Micros, since: u64, limit: usize) -> Page {
+        let [.., longest] = &LEVELS;
+        let span = span.0.div_ceil(SECOND) as u32;
+        let level = LEVELS.iter().find(|level| level.0 * level.1 >= span).unwrap_or(longest);
+        let (each, count, _) = *level;
+        let last = second(self.at) / each;
+        let kept = last.saturating_sub(count).max(self.begun / each);
+        let known = u32::try_from(since).ok().filter(|since| *since > 0 && *since <= last);
+        let wanted = known.unwrap_or(last.saturating_sub(span.div_ceil(each)));
+        let from = wanted.max(kept);
+        let next = last.min(from.saturating_add(limit as u32));
+        let lost = if known.is_some() { from - wanted } else { 0 };
+        let step = Micros(u64::from(each) * SECOND);
+        let (last, lost) = (last.into(), lost.into());
+        let mut page = Page { step, last, next: next.into(), lost, ..Page::default() };
+        page.rows.resize((next - from) as usize, Default::default());
+        for (way, (track, has)) in self.tracks.iter().zip(&mut page.has).enumerate() {
+            let Some(track) = track else { continue };
+            *has = true;
+            for (row, number) in page.rows.iter_mut().zip(from..) {
+                if let (Some(to), Some(point)) = (row.get_mut(way), track.points.get(slot(level, number))) {
+                    *to = *point;
+                }
+            }
+        }
+        page
+    }
+}
+
+/// A cell of a point.
+pub fn cell(point: &Point, column: usize) -> Option<u64> {
+    point.get(column).and_then(|packed| unpack(*packed))
+}
+
+#[cfg(test)]
+mod tests;
