@@ -120,7 +120,7 @@ fn a_span_out_of_range_is_not_answered_with_another_one() {
         ("0", "must lie between 100 ms and 7 d\n"),
         ("0s", "must lie between 100 ms and 7 d\n"),
         ("8d", "must lie between 100 ms and 7 d\n"),
-        ("2y", "'2y' is not a span of time; write for example 30s, 90m or 500ms\n"),
+        ("2y", "'2y' is not a span of time; write for example 30s, 90m or 2h\n"),
     ] {
         let told = text(&weir(&["watch-rules", "--for", span]).stderr);
         assert!(told.starts_with(&format!("weir: --for: {wanted}")), "{told}");
