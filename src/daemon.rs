@@ -63,6 +63,10 @@ pub enum Level {
 
 /// What has happened.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a sample comes five times a second and is not to be allocated"
+)]
 pub enum Event {
     /// The program began.
     Start,
@@ -163,6 +167,8 @@ pub enum Action {
         line: usize,
         /// Where they are.
         tap: Tap,
+        /// Those of the queues below the classes, too.
+        is_whole: bool,
     },
     /// Begin to ask on a line's device, or (without a device) stop.
     Listen {
@@ -339,8 +345,9 @@ impl Daemon {
 
     /// The next thing to do, if any.
     pub fn poll(&mut self) -> Option<Action> {
-        let action = self.actions.pop_front()?;
-        match &action {
+        let mut action = self.actions.pop_front()?;
+        match &mut action {
+            Action::Sample { line, is_whole, .. } => *is_whole = self.looks_whole(*line),
             Action::Say(level, text) => self.events.add(self.now, *level, text),
             Action::Tell(fault) if fault.severity == Severity::Fault => {
                 self.events.add(self.now, Level::Error, fault);

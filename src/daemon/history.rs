@@ -7,8 +7,10 @@
 use super::steering::counters;
 use super::{Action, Daemon};
 use crate::control::State;
-use crate::measure::counters::{Counters, SLOTS, Sample, WayCounters};
+use crate::measure::counters::{Counters, SLOTS, Sample, Slot, WayCounters};
 use crate::steer::Tap;
+use crate::tc::QdiscKind;
+use crate::tc::cake::tin_names;
 use crate::tc::plan::{Direction, Plan};
 use crate::tc::shape::{class_handle, class_place};
 use crate::units::{Micros, Rate, Time, Way};
@@ -20,6 +22,8 @@ use alloc::vec::Vec;
 
 /// How often lines are read that nobody steers.
 const EACH: Micros = Micros::secs(1);
+/// How often the queues below the classes are read, a little less than a second as readings come when they can.
+const WHOLE: Micros = Micros::ms(950);
 
 /// A line and what it did.
 #[derive(Debug)]
@@ -30,10 +34,14 @@ pub(super) struct Kept {
     /// Where its counters are; `None` while nothing is shaped.
     tap: Option<Tap>,
     counters: Counters,
+    /// When all of them were read.
+    whole_at: Option<Time>,
     /// What they said last.
     before: [Before; 2],
-    /// The first classes.
+    /// The classes, or the tins of its CAKEs.
     classes: Vec<String>,
+    /// How many tins.
+    tins: usize,
     history: History,
 }
 
@@ -41,14 +49,15 @@ pub(super) struct Kept {
 #[derive(Clone, Copy, Debug, Default)]
 struct Before {
     all: WayCounters,
-    classes: [u32; SLOTS],
+    classes: [Slot; SLOTS],
     changes: u32,
 }
 
 impl Kept {
     fn new(name: String, now: Time, counters: Counters) -> Self {
         let history = History::new(now);
-        Self { name, place: 0, tap: None, counters, before: Default::default(), classes: Vec::new(), history }
+        let (before, classes) = (Default::default(), Vec::new());
+        Self { name, place: 0, tap: None, counters, whole_at: None, before, classes, tins: 0, history }
     }
 }
 
@@ -57,7 +66,6 @@ impl Daemon {
     pub(super) fn follow(&mut self, now: Time) {
         let Some(config) = &self.config else { return };
         self.kept.retain(|kept| config.wans.iter().any(|wan| wan.name == kept.name));
-        let first = config.classes.get(..CLASSES).unwrap_or(&config.classes);
         for (place, wan) in config.wans.iter().enumerate() {
             let tap = Tap::of(&self.plan, place).filter(|_| wan.enabled);
             let counters = counters(&self.plan, wan, place);
@@ -75,10 +83,15 @@ impl Daemon {
                 kept.before = Default::default();
                 kept.history.pause();
             }
-            if !kept.classes.iter().eq(first.iter().map(|class| &class.name)) {
-                kept.classes = first.iter().map(|class| class.name.clone()).collect();
+            let tins = tins(&self.plan, place);
+            let mut classes: Vec<String> = tins.iter().rev().map(|name| (*name).into()).collect();
+            if tins.is_empty() && tap.is_some_and(|tap| !tap.is_cake()) {
+                classes.extend(config.classes.iter().map(|class| class.name.clone()));
+            }
+            if kept.classes != classes {
                 kept.history.forget_classes();
             }
+            (kept.classes, kept.tins) = (classes, tins.len());
         }
         self.read_at = next(now);
     }
@@ -98,9 +111,20 @@ impl Daemon {
             if let Some(kept) = self.kept.get(at).filter(|kept| self.is_unread(kept))
                 && let Some(tap) = kept.tap
             {
-                self.actions.push_back(Action::Sample { line: kept.place, tap });
+                self.actions.push_back(Action::Sample { line: kept.place, tap, is_whole: false });
             }
         }
+    }
+
+    /// Whether it is time to read the queues below the classes of a line, too.
+    pub(super) fn looks_whole(&mut self, place: usize) -> bool {
+        let now = self.now;
+        let kept = self.kept.iter_mut().find(|kept| kept.place == place);
+        let Some(kept) = kept.filter(|kept| kept.whole_at.is_none_or(|at| now - at >= WHOLE)) else {
+            return false;
+        };
+        kept.whole_at = Some(now);
+        true
     }
 
     /// Whether it has counters that nobody else reads.
@@ -126,15 +150,24 @@ impl Daemon {
             let sent = all.released.0 - before.all.released.0;
             let mut left = sent;
             let mut classes = [NONE; CLASSES];
-            if queue.is_wire {
-                for (n, bytes) in classes.iter_mut().enumerate() {
-                    let place = class_place(class_handle(&config.classes, n)).unwrap_or(SLOTS);
-                    let (Some(now), Some(then)) = (queue.classes.get(place), before.classes.get(place))
-                    else {
-                        continue;
-                    };
+            let is_told = queue.is_wire || sample.is_whole;
+            for (n, bytes) in classes.iter_mut().enumerate().take(kept.classes.len()) {
+                // Tins are counted from the last to the first, as classes are.
+                let place = match kept.tins {
+                    0 => class_place(class_handle(&config.classes, n)),
+                    tins => tins.checked_sub(n + 1),
+                };
+                let place = place.unwrap_or(SLOTS);
+                let (Some(now), Some(then)) = (queue.classes.get(place), before.classes.get(place)) else {
+                    continue;
+                };
+                *bytes = 0;
+                if is_told {
+                    *bytes = u64::from(now.sent.wrapping_sub(then.sent));
+                }
+                if queue.is_wire {
                     // A class that was made anew began at zero; it has not sent more than all together.
-                    *bytes = u64::from(now.wrapping_sub(*then)).min(left);
+                    *bytes = (*bytes).min(left);
                     left -= *bytes;
                 }
             }
@@ -155,7 +188,10 @@ impl Daemon {
                 rate, rate, rate, capacity, sent, sent, sent, a, b, c, d, wait, wait, state, drops, marks,
                 changes, reason,
             ]);
-            (before.all, before.classes) = (all, queue.classes);
+            before.all = all;
+            if is_told {
+                before.classes = queue.classes;
+            }
         }
         kept.history.add(at, &mut rows);
     }
@@ -175,11 +211,25 @@ impl Daemon {
         let mut page = kept.history.page(span, since, limit);
         (page.now, page.wan) = (now, kept.name.clone());
         page.classes.clone_from(&kept.classes);
-        if self.config.as_ref().is_some_and(|config| config.classes.len() > CLASSES) {
+        if page.classes.len() > CLASSES {
+            page.classes.truncate(CLASSES);
             page.classes.push("(others)".into());
         }
         Some(page)
     }
+}
+
+/// The tins of a line's CAKEs, as the kernel counts them; none: it has no CAKE, or one without tins.
+fn tins(plan: &Plan, place: usize) -> &'static [&'static str] {
+    let tune = plan.tunes.iter().find(|tune| tune.line == place && tune.kit.is_none());
+    let device = tune.and_then(|tune| plan.tree.device(&tune.device));
+    let cake = device.and_then(|device| {
+        device.qdiscs.iter().find_map(|qdisc| match &qdisc.kind {
+            QdiscKind::Cake(cake) => Some(cake),
+            _ => None,
+        })
+    });
+    cake.map_or(&[], |cake| tin_names(cake.diffserv))
 }
 
 /// The next whole second.

@@ -270,10 +270,10 @@ impl Hands<'_, '_> {
                 let refused = retune(&mut self.connection, &ops, &shared.known.borrow());
                 Some(Event::Retuned { ops, refused })
             }
-            Action::Sample { line, tap } => {
+            Action::Sample { line, tap, is_whole } => {
                 let at = clock::now();
                 // Queues that are gone are looked for as soon as the kernel tells that they went.
-                let sample = sample(&mut self.connection, &tap, &shared.known.borrow()).ok()?;
+                let sample = sample(&mut self.connection, &tap, &shared.known.borrow(), is_whole).ok()?;
                 Some(Event::Sampled { line, at, sample })
             }
             Action::Listen { line, device: None, .. } => {

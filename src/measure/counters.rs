@@ -37,6 +37,21 @@ pub struct Count {
 /// Places of classes: four with fixed ones, and one for each.
 pub const SLOTS: usize = CLASSES + 4;
 
+/// What the kernel says of one class, or of one tin of CAKE.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Slot {
+    /// The lowest bits of what it sent, in bytes; of a class on the wire.
+    pub sent: u32,
+    /// The bytes that wait.
+    pub waiting: u32,
+    /// Packets dropped, where the whole was looked at.
+    pub drops: u32,
+    /// Packets marked, likewise.
+    pub marks: u32,
+    /// How long packets wait of late, in microseconds, likewise; a class does not say.
+    pub delay: u32,
+}
+
 /// What the kernel says of one direction's queues.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Queue {
@@ -46,12 +61,12 @@ pub struct Queue {
     pub is_wire: bool,
     /// What waits.
     pub backlog: Count,
-    /// Packets dropped.
+    /// Packets dropped, where the whole was looked at.
     pub drops: u32,
-    /// Packets marked.
+    /// Packets marked, likewise.
     pub marks: u32,
-    /// The lowest bits of what the class at each place sent, in bytes on the wire; all zero where there are none.
-    pub classes: [u32; SLOTS],
+    /// The class at each place; of a CAKE whose whole was looked at, its tins.
+    pub classes: [Slot; SLOTS],
 }
 
 /// One look at a line's counters; what could not be read is left out.
@@ -61,6 +76,8 @@ pub struct Sample {
     pub queues: [Option<Queue>; 2],
     /// What the line's device has received.
     pub received: Option<Count>,
+    /// Whether the queues below the classes were looked at, which count what is lost and marked.
+    pub is_whole: bool,
 }
 
 /// A counter that is read again and again.
@@ -115,6 +132,9 @@ impl Counters {
         for (place, (way, queue)) in self.ways.iter_mut().zip(&sample.queues).enumerate() {
             if let Some(queue) = queue {
                 way.add(queue, layer, header);
+                if sample.is_whole {
+                    way.lose(queue);
+                }
             }
             if place == 1
                 && let Some(bytes) = received
@@ -146,6 +166,9 @@ impl Way {
         self.all.released.0 += grown;
         self.all.backlog = Bytes(waiting);
         self.all.packets = u32::try_from(backlog.packets).unwrap_or(u32::MAX);
+    }
+
+    fn lose(&mut self, queue: &Queue) {
         let (drops, marks) =
             self.lost.replace((queue.drops, queue.marks)).unwrap_or((queue.drops, queue.marks));
         self.all.drops += u64::from(queue.drops.saturating_sub(drops));
@@ -173,7 +196,8 @@ mod tests {
 
     fn htb(bytes: u64, packets: u64) -> Sample {
         let sent = Count { bytes, packets };
-        Sample { queues: [Some(Queue { sent, is_wire: true, ..Queue::default() }), None], received: None }
+        let queue = Queue { sent, is_wire: true, ..Queue::default() };
+        Sample { queues: [Some(queue), None], ..Sample::default() }
     }
 
     #[test]
@@ -216,6 +240,7 @@ mod tests {
                 }),
             ],
             received: Some(Count { bytes: packets * 1514, packets }),
+            is_whole: true,
         };
         counters.add(&look(10));
         let [up, down] = counters.add(&look(20));

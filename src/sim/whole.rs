@@ -93,7 +93,8 @@ impl Pilot for Whole {
             Event::Deadline => daemon::Event::Deadline,
             Event::Counters { at, up, down } => {
                 let received = Some(Count { bytes: down.line.0, packets: 0 });
-                let sample = Sample { queues: [Some(queue(&up)), Some(queue(&down))], received };
+                let sample =
+                    Sample { queues: [Some(queue(&up)), Some(queue(&down))], received, is_whole: true };
                 daemon::Event::Sampled { line: 0, at, sample }
             }
             answer => daemon::Event::Answered { line: 0, answer },

@@ -35,4 +35,9 @@ impl Tap {
         let tap = Self { line, up: side(Way::Up), down: side(Way::Down) };
         (tap.up.is_some() || tap.down.is_some()).then_some(tap)
     }
+
+    /// Whether a CAKE shapes it.
+    pub fn is_cake(&self) -> bool {
+        [self.up, self.down].into_iter().flatten().any(|side| side.is_cake)
+    }
 }

@@ -127,6 +127,13 @@ pub fn leaf_handle(class: Handle) -> Handle {
     Handle::new(ROOT_MAJOR + slot, 0)
 }
 
+/// The place of the class that has this leaf, as [`class_place`] counts.
+pub fn leaf_place(leaf: Handle) -> Option<usize> {
+    // Beside each leaf of a class there is room for one of ICMP's; what would be in front of the first is UNSHAPED's.
+    let slot = leaf.major().checked_sub(ROOT_MAJOR).filter(|slot| *slot < 0x40)? % 0x20;
+    usize::from(slot).checked_sub(1)
+}
+
 /// The class that takes what nothing else places.
 pub fn default_class(classes: &[config::Class]) -> Handle {
     class_handle(classes, classes.iter().position(|class| class.is_default).unwrap_or(0))

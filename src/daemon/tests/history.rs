@@ -2,6 +2,7 @@
 //! What the daemon keeps of its lines, and what it costs to know it.
 
 use super::*;
+use crate::config::Engine;
 use crate::control::State;
 use crate::measure::counters::{Count, Queue};
 use crate::watch::history::{CLASS, COLUMNS};
@@ -11,8 +12,8 @@ use crate::watch::page::Page;
 fn sent(bytes: u64) -> Sample {
     let mut queue = Queue { is_wire: true, drops: (bytes / 100_000) as u32, ..Queue::default() };
     queue.sent = Count { bytes, packets: bytes / 1000 };
-    queue.classes[1] = (bytes / 4 * 3) as u32;
-    Sample { queues: [Some(queue), None], received: None }
+    queue.classes[1].sent = (bytes / 4 * 3) as u32;
+    Sample { queues: [Some(queue), None], received: None, is_whole: true }
 }
 
 impl Machine {
@@ -152,6 +153,53 @@ fn a_reload_keeps_the_history_of_lines_that_stay_and_forgets_the_others() {
     let page = machine.page("wan", 300);
     assert_eq!((page.classes[1].as_str(), page.cell(20, 0, CLASS + 1)), ("games", None));
     assert!(page.cell(20, 0, 0).is_some());
+}
+
+#[test]
+fn the_tins_of_a_cake_are_told_like_classes_whenever_the_whole_was_read() {
+    let mut machine = Machine::new(Daemon::new(Lacks::default()));
+    let mut config = config(20);
+    config.wans[0].engine = Engine::Cake;
+    machine.file = Ok((config, Vec::new()));
+    machine.tell(Event::Start);
+    let cake = |bytes: u64, is_whole| {
+        let mut sample = sent(bytes);
+        let queue = sample.queues[0].as_mut().expect("an upload");
+        (queue.is_wire, sample.is_whole) = (false, is_whole);
+        // The kernel counts the tin for bulk first; only a look at the whole shows tins.
+        let waiting = if is_whole { bytes as u32 } else { 0 };
+        queue.classes = Default::default();
+        queue.classes[0].sent = waiting / 4;
+        queue.classes[3].sent = waiting / 2;
+        sample
+    };
+    for n in 1..=25 {
+        let now = machine.now + Micros::ms(200);
+        machine.now = now;
+        machine
+            .daemon
+            .handle(now, Event::Sampled { line: 0, at: now, sample: cake(n * 100_000, n % 5 == 0) });
+    }
+    let page = machine.page("wan", 300);
+    assert_eq!(page.classes, ["voice", "video", "besteffort", "bulk"]);
+    let row = page.rows.len() - 1;
+    for (class, wanted) in [(0, 2_000_000), (1, 0), (2, 0), (3, 1_000_000)] {
+        let got = page.cell(row, 0, CLASS + class);
+        assert!(is_near(got, wanted), "{class}: {got:?}");
+    }
+}
+
+#[test]
+fn what_is_lost_below_the_classes_is_read_once_a_second_however_often_a_line_is() {
+    let mut machine = Machine::new(Daemon::new(Lacks::default()));
+    machine.tell(Event::Start);
+    let mut whole = 0;
+    for _ in 0..50 {
+        machine.now = machine.now + Micros::ms(200);
+        machine.daemon.now = machine.now;
+        whole += usize::from(machine.daemon.looks_whole(0));
+    }
+    assert_eq!((whole, machine.daemon.looks_whole(1)), (10, false));
 }
 
 #[test]

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-//! One look at a line's counters: a class dump for each HTB direction, the line's device, all qdiscs for a CAKE.
+//! One look at a line's counters: a class dump for each HTB direction, the line's device; all qdiscs for a CAKE, or the whole.
 
 use super::socket::Connection;
 use crate::measure::counters::{Count, Queue, Sample};
 use crate::steer::Tap;
 use crate::tc::message::{self, NEW_CLASS, NEW_QDISC, NEW_STATS};
-use crate::tc::shape::{LINE, class_place};
+use crate::tc::shape::{LINE, class_place, leaf_place};
 use crate::tc::stats::Counters;
 use crate::tc::{Link, ROOT_MAJOR};
 use crate::units::{DeviceName, Handle};
@@ -13,20 +13,33 @@ use std::io;
 
 const ROOT: Handle = Handle::new(ROOT_MAJOR, 0);
 
-/// Reads the counters `tap` names.
+/// Reads the counters `tap` names; with `is_whole` those of the queues below, too.
 ///
 /// # Errors
 /// The socket's, or the kernel's when a device or its queues are gone.
-pub fn sample(connection: &mut Connection, tap: &Tap, links: &[Link]) -> io::Result<Sample> {
-    let mut sample = Sample::default();
+pub fn sample(connection: &mut Connection, tap: &Tap, links: &[Link], is_whole: bool) -> io::Result<Sample> {
+    let mut sample = Sample { is_whole, ..Sample::default() };
     let index_of = |name: &DeviceName| {
         let link = links.iter().find(|link| link.name == *name);
         link.map(|link| link.index).ok_or_else(|| io::Error::from_raw_os_error(libc::ENODEV))
     };
-    let indexes = [tap.up, tap.down].map(|side| side.map(|side| index_of(&side.device)));
-    for ((side, index), queue) in [tap.up, tap.down].iter().zip(indexes).zip(&mut sample.queues) {
-        let (Some(side), Some(index)) = (side, index) else { continue };
-        *queue = if side.is_cake { cake(connection, index?)? } else { htb(connection, index?)? };
+    let mut indexes = [0; 2];
+    let mut wants_qdiscs = is_whole;
+    for ((side, index), queue) in [tap.up, tap.down].iter().zip(&mut indexes).zip(&mut sample.queues) {
+        let Some(side) = side else { continue };
+        *index = index_of(&side.device)?;
+        if side.is_cake {
+            wants_qdiscs = true;
+        } else {
+            *queue = htb(connection, *index)?;
+        }
+    }
+    if wants_qdiscs {
+        connection.dump(&message::dump_qdiscs, &mut |m| {
+            if m.kind == NEW_QDISC {
+                qdisc(m.payload, &indexes, &mut sample);
+            }
+        })?;
     }
     let line = index_of(&tap.line)?;
     connection.dump(&|seq, out| message::get_stats(line, seq, out), &mut |m| {
@@ -49,32 +62,50 @@ fn htb(connection: &mut Connection, index: u32) -> io::Result<Option<Queue>> {
             has_line = true;
             queue.sent = Count { bytes: counters.bytes, packets: counters.packets };
         }
-        let place = class_place(handle).and_then(|place| queue.classes.get_mut(place));
-        if let Some(bytes) = place {
-            *bytes = bytes.wrapping_add(counters.bytes as u32);
+        if let Some(slot) = class_place(handle).and_then(|place| queue.classes.get_mut(place)) {
+            slot.sent = slot.sent.wrapping_add(counters.bytes as u32);
+            slot.waiting = slot.waiting.saturating_add(counters.backlog_bytes);
         }
-        add(&mut queue, &counters);
+        waits(&mut queue, &counters);
     })?;
     Ok(has_line.then_some(queue))
 }
 
-fn cake(connection: &mut Connection, index: u32) -> io::Result<Option<Queue>> {
-    let mut queue = None;
-    connection.dump(&message::dump_qdiscs, &mut |m| {
-        let counted = message::counted(m.payload).filter(|_| m.kind == NEW_QDISC);
-        if let Some((_, _, counters)) = counted.filter(|(i, handle, _)| *i == index && *handle == ROOT) {
-            let sent = Count { bytes: counters.bytes, packets: counters.packets };
-            let mut all = Queue { sent, ..Queue::default() };
-            add(&mut all, &counters);
-            queue = Some(all);
+/// A CAKE, or a leaf below a class: what is lost and marked is counted there alone.
+fn qdisc(payload: &[u8], indexes: &[u32; 2], sample: &mut Sample) {
+    let Some((on, handle, counters)) = message::counted(payload) else { return };
+    let Some(way) = indexes.iter().position(|index| *index == on) else { return };
+    let Some(queue) = sample.queues.get_mut(way) else { return };
+    match (queue, leaf_place(handle)) {
+        (Some(queue), Some(place)) if queue.is_wire => {
+            if let Some(slot) = queue.classes.get_mut(place) {
+                lose(&mut slot.drops, &mut slot.marks, &counters);
+            }
+            lose(&mut queue.drops, &mut queue.marks, &counters);
         }
-    })?;
-    Ok(queue)
+        (queue @ None, _) if handle == ROOT => {
+            let sent = Count { bytes: counters.bytes, packets: counters.packets };
+            let all = queue.insert(Queue { sent, ..Queue::default() });
+            waits(all, &counters);
+            lose(&mut all.drops, &mut all.marks, &counters);
+            let Some((.., tins)) = message::tins(payload).filter(|_| sample.is_whole) else { return };
+            for (slot, tin) in all.classes.iter_mut().zip(tins) {
+                let of_tin = Counters::of_tin(&tin);
+                (slot.sent, slot.waiting) = (of_tin.bytes as u32, of_tin.backlog_bytes);
+                slot.delay = tin.average_delay_us;
+                lose(&mut slot.drops, &mut slot.marks, &of_tin);
+            }
+        }
+        _ => {}
+    }
 }
 
-fn add(queue: &mut Queue, counters: &Counters) {
+fn waits(queue: &mut Queue, counters: &Counters) {
     queue.backlog.bytes += u64::from(counters.backlog_bytes);
     queue.backlog.packets += u64::from(counters.backlog_packets);
-    queue.drops = queue.drops.wrapping_add(counters.drops);
-    queue.marks = queue.marks.wrapping_add(counters.marks);
+}
+
+fn lose(drops: &mut u32, marks: &mut u32, counters: &Counters) {
+    *drops = drops.wrapping_add(counters.drops);
+    *marks = marks.wrapping_add(counters.marks);
 }
