@@ -6,6 +6,7 @@
 use super::diagram::{Diagram, Target};
 use super::list::{self, Line};
 use super::scheme::Scheme;
+use super::steps::Steps;
 use crate::config::{Fault, Rule, Severity};
 use crate::limits;
 use crate::order;
@@ -30,14 +31,15 @@ pub fn warning(rule: &Rule, other: &Rule) -> Fault {
     Fault { severity: Severity::Warning, line: rule.line, option: String::new(), text }
 }
 
-/// Which rules no packet can reach, by their place: those before them take all there is between them. `None`: the rules
-/// are too many to say.
+/// Which rules some packet reaches, by their place; those before the others take all there is between them. `None`: it
+/// would take more `steps` to say.
 ///
 /// What no single rule covers shows only in a diagram in which every rule has an answer of its own.
-pub fn unreached(scheme: &Scheme<'_>) -> Option<Vec<usize>> {
+pub fn reached(scheme: &Scheme<'_>, steps: &Steps) -> Option<Vec<bool>> {
     /// A hundred times what the built-in rules need; a moment's work.
     const PARTS: usize = 60_000;
-    let all = list::all_lines(scheme);
+    let mut all: Vec<Line> = Vec::new();
+    list::all_lines(scheme, steps, &mut all)?;
     let lines: Vec<(&Line, u32)> =
         all.iter().map(|line| (line, line.rule.map_or(u32::MAX, |n| n as u32))).collect();
     let mut is_met = alloc::vec![false; scheme.rules.len()];
@@ -51,14 +53,14 @@ pub fn unreached(scheme: &Scheme<'_>) -> Option<Vec<usize>> {
     for is_v6 in [false, true] {
         let is_about = |line: &Line| line.is_v6.is_none_or(|family| family == is_v6);
         let active: Vec<u32> = (0..).zip(&all).filter(|(_, line)| is_about(line)).map(|(n, _)| n).collect();
-        let mut diagram = Diagram::new(PARTS);
+        let mut diagram = Diagram::new(PARTS, steps);
         meet(&diagram.add(&lines, &active, Target::Fall)?);
         diagram.nodes.iter().flat_map(|node| &node.parts).for_each(|(_, target)| meet(target));
     }
-    Some(is_met.iter().enumerate().filter(|(_, is_met)| !**is_met).map(|(n, _)| n).collect())
+    Some(is_met)
 }
 
-/// The warning about a rule that [`unreached`] names.
+/// The warning about a rule that [`reached`] says no packet reaches.
 pub fn never(rule: &Rule) -> Fault {
     let text = format!(
         "rule '{}' {NEVER}: rules before it take every packet that meets its conditions, or none can; option \
@@ -68,9 +70,9 @@ pub fn never(rule: &Rule) -> Fault {
     Fault { severity: Severity::Warning, line: rule.line, option: String::new(), text }
 }
 
-/// The fault of rules that make too large a program, naming those that cost most; `fits` says whether the first so many
+/// The fault of rules that make too large a program, or are too much work to make one of, naming those that cost most; `fits` says whether the first so many
 /// of the file's own would make one.
-pub fn too_large(scheme: &Scheme<'_>, fits: &dyn Fn(usize) -> bool) -> Fault {
+pub fn too_large(scheme: &Scheme<'_>, is_work: bool, fits: &dyn Fn(usize) -> bool) -> Fault {
     let own: Vec<&Rule> = scheme.rules.iter().copied().filter(|rule| rule.line > 0).collect();
     // The most that fit, by halves.
     let (mut most, mut too_many) = (0, own.len());
@@ -85,23 +87,33 @@ pub fn too_large(scheme: &Scheme<'_>, fits: &dyn Fn(usize) -> bool) -> Fault {
         true => "; option 'services' 0 in section globals leaves out what is built in",
         false => "",
     };
-    let lines = list::all_lines(scheme);
-    let mut costs: Vec<(usize, &Rule)> = Vec::new();
-    for (n, rule) in scheme.rules.iter().enumerate() {
-        let own = lines.iter().filter(|line| line.rule == Some(n));
-        let ranges = own.flat_map(|line| &line.conditions).map(|(_, ranges)| ranges.len());
-        costs.push((ranges.sum(), rule));
+    let mut lines: Vec<Line> = Vec::new();
+    // Of too many lines, the first; what comes behind them is not to blame.
+    let _ = list::all_lines(scheme, &Steps::default(), &mut lines);
+    let mut costs: Vec<(usize, &Rule)> = scheme.rules.iter().map(|rule| (0, *rule)).collect();
+    for line in &lines {
+        if let Some((cost, _)) = line.rule.and_then(|n| costs.get_mut(n)) {
+            *cost += line.cost() - 1;
+        }
     }
     order::by_key(&mut costs, |(cost, _)| core::cmp::Reverse(*cost));
     let names: Vec<String> =
         costs.iter().take(3).map(|(cost, rule)| format!("'{}' ({cost} conditions)", rule.name)).collect();
     let line = first.map_or(0, |rule| rule.line);
+    let what = match is_work {
+        true => "are so mixed that making a program of them would keep a router too long".into(),
+        false => {
+            format!(
+                "make a program of more than {} instructions, which the kernel does not take",
+                limits::PROGRAM
+            )
+        }
+    };
     let text = format!(
-        "the rules for {} make a program of more than {} instructions, which the kernel does not take; {beyond}those that \
+        "the rules for {} {what}; {beyond}those that \
          cost most: {}. Ranges instead of single ports, fewer mixed conditions or option 'priority' to keep rules about \
          the same things together make it smaller{without}",
         scheme.way,
-        limits::PROGRAM,
         joined(&names, ", ")
     );
     Fault { severity: Severity::Fault, line, option: String::new(), text }

@@ -16,6 +16,7 @@ use super::diagram::{Diagram, Target};
 use super::list::{BARE, DSCP, Field, LENGTH, LOCAL, LOCAL_PORT, Line, List, PROTOCOL, REMOTE, REMOTE_PORT};
 use super::packet::{ICMPV6, TCP};
 use super::scheme::Verdict;
+use super::steps::Steps;
 use crate::config::rule::PORT_PROTOCOLS;
 use crate::limits;
 use crate::units::{Handle, Way};
@@ -61,7 +62,7 @@ pub(super) fn in_pieces(
 ) -> Option<Program> {
     let rest = returns(list.default);
     let lines: Vec<(&Line, u32)> = list.lines.iter().map(|line| (line, returns(line.verdict))).collect();
-    let segments = segments(&lines, rest, pieces)?;
+    let segments = segments(&lines, rest, pieces, &list.steps)?;
     // What is odd depends on what is asked; a rule that no packet reaches asks, too.
     let bare = if list.asks_bare { 1 << BARE } else { 0 };
     let mut compiler = Compiler {
@@ -83,15 +84,20 @@ pub(super) fn in_pieces(
 }
 
 /// Lines that became one diagram, with where each root begins.
-struct Segment {
-    diagram: Diagram,
+struct Segment<'a> {
+    diagram: Diagram<'a>,
     roots: [Target; 4],
 }
 
 /// Makes diagrams of a list: one of each piece if that stays small, else of its halves. The last knows what holds in the
 /// end.
-fn segments(lines: &[(&Line, u32)], rest: u32, pieces: usize) -> Option<Vec<Segment>> {
-    let mut done: Vec<Segment> = Vec::new();
+fn segments<'a>(
+    lines: &[(&Line, u32)],
+    rest: u32,
+    pieces: usize,
+    steps: &'a Steps,
+) -> Option<Vec<Segment<'a>>> {
+    let mut done: Vec<Segment<'_>> = Vec::new();
     let size = lines.len().div_ceil(pieces).max(1);
     let mut waiting: Vec<_> = lines.chunks(size).rev().collect();
     if waiting.is_empty() {
@@ -103,12 +109,15 @@ fn segments(lines: &[(&Line, u32)], rest: u32, pieces: usize) -> Option<Vec<Segm
         // A few parts for each range is what lists of one kind need; rules that mix all fields freely need thousands.
         let ranges = lines.iter().flat_map(|(line, _)| &line.conditions).map(|(_, ranges)| ranges.len());
         let budget = 96 + 2 * lines.len() + 6 * ranges.sum::<usize>();
-        let made = segment(lines, last, if lines.len() < 2 { usize::MAX } else { budget });
+        // What no work is left for is not tried in smaller pieces.
+        let budget = if lines.len() < 2 { usize::MAX } else { budget };
+        let made = segment(lines, last, Diagram::new(budget, steps));
         match made {
             Some(segment) => {
                 parts += segment.diagram.nodes.iter().map(|node| node.parts.len()).sum::<usize>();
                 done.push(segment);
             }
+            None if steps.left() == 0 => return None,
             None => {
                 let (first, second) = lines.split_at(lines.len() / 2);
                 waiting.extend([second, first]);
@@ -121,8 +130,7 @@ fn segments(lines: &[(&Line, u32)], rest: u32, pieces: usize) -> Option<Vec<Segm
     Some(done)
 }
 
-fn segment(lines: &[(&Line, u32)], last: Target, budget: usize) -> Option<Segment> {
-    let mut diagram = Diagram::new(budget);
+fn segment<'a>(lines: &[(&Line, u32)], last: Target, mut diagram: Diagram<'a>) -> Option<Segment<'a>> {
     let mut roots = [Target::Fall; 4];
     for (root, (is_v6, has_ports)) in roots.iter_mut().zip(ROOTS) {
         let can_hold = |line: &Line| {
@@ -138,7 +146,7 @@ fn segment(lines: &[(&Line, u32)], last: Target, budget: usize) -> Option<Segmen
 }
 
 /// A bit for each field some node asks for.
-fn uses(segments: &[Segment]) -> u16 {
+fn uses(segments: &[Segment<'_>]) -> u16 {
     segments.iter().flat_map(|s| &s.diagram.nodes).fold(0, |set, node| set | 1 << node.field)
 }
 
@@ -531,7 +539,7 @@ impl Compiler<'_> {
     }
 
     /// The comparisons of every segment; `rest` is returned where none decides.
-    fn decide(&mut self, segments: &[Segment], rest: u32) {
+    fn decide(&mut self, segments: &[Segment<'_>], rest: u32) {
         let mut entries = self.roots;
         if self.is_split {
             // Which root a packet came by must be known again at the next segment.
@@ -574,7 +582,7 @@ impl Compiler<'_> {
     }
 
     /// One diagram: nodes stand behind all that lead to them, for jumps only go forward.
-    fn segment(&mut self, segment: &Segment, entries: &[Label; 4], fall: Option<Label>, rest: u32) {
+    fn segment(&mut self, segment: &Segment<'_>, entries: &[Label; 4], fall: Option<Label>, rest: u32) {
         let labels: Vec<Label> = segment.diagram.nodes.iter().map(|_| self.asm.label()).collect();
         let to = Exits { labels: &labels, fall, rest };
         // Roots that decide at once; the others begin at their node.

@@ -6,11 +6,9 @@
 //! back to shorter lists.
 
 use super::list::{Field, Line};
+use super::steps::Steps;
 use crate::index::{self, Index};
 use alloc::vec::Vec;
-
-/// How many lists of nodes there are to look through; as many as an array has a default for.
-const BUCKETS: usize = 32;
 
 /// Where a range of values leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,34 +42,38 @@ pub struct Node {
 }
 
 /// Nodes, each after all it leads to.
-#[derive(Debug, Default)]
-pub struct Diagram {
+#[derive(Debug)]
+pub struct Diagram<'a> {
     /// The nodes.
     pub nodes: Vec<Node>,
     /// What has been built from which lines, so that nothing is built twice.
     built: Index,
     /// What that became.
     targets: Vec<Target>,
-    /// The nodes by a hash of their content, so that equal ones are one: smaller than a second kind of tree.
-    known: [Vec<u32>; BUCKETS],
+    /// The nodes by their content, so that equal ones are one.
+    known: Index,
     /// How many more parts there may be.
     budget: usize,
+    /// How much work it may be.
+    steps: &'a Steps,
 }
 
-impl Diagram {
-    /// An empty diagram that may grow by so many parts.
-    pub fn new(budget: usize) -> Self {
-        Self { budget, ..Self::default() }
+impl<'a> Diagram<'a> {
+    /// An empty diagram that may grow by so many parts, with so much work.
+    pub fn new(budget: usize, steps: &'a Steps) -> Self {
+        let (built, known) = Default::default();
+        Self { nodes: Vec::new(), built, targets: Vec::new(), known, budget, steps }
     }
 
     /// Adds what decides among those `lines` that are named, and `last` where none holds; `None` if it would grow
-    /// beyond its budget.
+    /// beyond its budget, or be too much work.
     pub fn add(&mut self, lines: &[(&Line, u32)], active: &[u32], last: Target) -> Option<Target> {
         self.build(lines, active, last, 0)
     }
 
     /// `last` is what holds when no line does; the fields below `from` have been asked.
     fn build(&mut self, lines: &[(&Line, u32)], active: &[u32], last: Target, from: Field) -> Option<Target> {
+        self.steps.take(1 + active.len())?;
         let line = |n: &u32| lines.get(*n as usize).map(|(line, _)| *line);
         let answer = |n: &u32| lines.get(*n as usize).map_or(Target::Fall, |(_, n)| Target::Answer(*n));
         // What is behind a line that holds anyway is never asked.
@@ -93,6 +95,7 @@ impl Diagram {
         }
         let mut parts: Vec<(u32, Target)> = Vec::new();
         let edges = edges(lines, active, field);
+        self.steps.take(edges.len())?;
         let mut edges = edges.as_slice();
         // Those that still can hold: without a condition here always, with one between its edges.
         let free = |n: &&u32| line(n).is_none_or(|line| line.ranges(field).is_none());
@@ -107,6 +110,7 @@ impl Diagram {
                 }
                 edges = others;
             }
+            self.steps.take(1 + still.len())?;
             let end = edges.first().map_or(u32::MAX, |(next, _)| next - 1);
             let target = match parts.last() {
                 Some((_, target)) if still == previous => *target,
@@ -135,13 +139,10 @@ impl Diagram {
     }
 
     fn node(&mut self, field: Field, parts: Vec<(u32, Target)>) -> Target {
-        let hash = parts.iter().fold(0u32, |hash, (end, _)| hash.wrapping_mul(33) ^ end ^ end >> 16);
-        let Some(bucket) = self.known.get_mut(hash as usize % BUCKETS) else { return Target::Fall };
-        let is_it = |node: &Node| node.field == field && node.parts == parts;
-        let known = bucket.iter().find(|n| self.nodes.get(**n as usize).is_some_and(is_it));
-        let n = known.copied().unwrap_or(self.nodes.len() as u32);
-        if known.is_none() {
-            bucket.push(n);
+        let leads = parts.iter().flat_map(|(end, target)| [*end].into_iter().chain(target.numbers()));
+        let new = self.nodes.len() as u32;
+        let n = self.known.add(index::key([u32::from(field)].into_iter().chain(leads)), new);
+        if n == new {
             self.nodes.push(Node { field, parts });
         }
         Target::Node(n)

@@ -5,6 +5,7 @@
 //! asks. An address is up to four words, so a prefix is a range of its last word behind equal words before.
 
 use super::scheme::{Scheme, Verdict};
+use super::steps::Steps;
 use crate::config::rule::{Match, PORT_PROTOCOLS};
 use crate::limits;
 use crate::units::Prefix;
@@ -52,25 +53,35 @@ impl Line {
         self.conditions.iter().find(|(known, _)| *known == field).map(|(_, ranges)| ranges)
     }
 
+    /// How many ranges it has, and one more.
+    pub fn cost(&self) -> usize {
+        self.conditions.iter().fold(1, |sum, (_, ranges)| sum + ranges.len())
+    }
+
     /// Whether it has no condition on `field` or any behind it.
     pub fn is_done(&self, field: Field) -> bool {
         self.conditions.last().is_none_or(|(last, _)| *last < field)
     }
 
-    /// Whether it holds for every packet `other` holds for.
-    pub fn covers(&self, other: &Self) -> bool {
+    /// Whether it holds for every packet `other` holds for; counts the ranges that are looked at for this.
+    fn covers(&self, other: &Self, looked_at: &mut usize) -> bool {
         let has_family = self.is_v6.is_none() || self.is_v6 == other.is_v6;
         has_family
-            && self
-                .conditions
-                .iter()
-                .all(|(field, wide)| other.ranges(*field).is_some_and(|narrow| is_within(narrow, wide)))
+            && self.conditions.iter().all(|(field, wide)| {
+                let narrow = other.ranges(*field);
+                *looked_at += wide.len() + narrow.map_or(0, Vec::len);
+                narrow.is_some_and(|narrow| is_within(narrow, wide))
+            })
     }
 }
 
-/// Whether every value of `narrow` is one of `wide`.
+/// Whether every value of `narrow` is one of `wide`; each range is looked at once.
 fn is_within(narrow: &Ranges, wide: &Ranges) -> bool {
-    narrow.iter().all(|n| wide.iter().any(|w| w.0 <= n.0 && n.1 <= w.1))
+    let mut wide = wide.iter().peekable();
+    narrow.iter().all(|n| {
+        while wide.next_if(|w| w.1 < n.0).is_some() {}
+        wide.peek().is_some_and(|w| w.0 <= n.0 && n.1 <= w.1)
+    })
 }
 
 /// What says of most pairs of lines at a glance that neither covers the other; every pair is looked at.
@@ -78,18 +89,19 @@ struct Outline {
     /// A bit for each field with a condition.
     fields: u16,
     /// The outermost values of the fields in which rules differ most.
-    spans: [(u32, u32); 4],
+    spans: [(u32, u32); 6],
 }
 
 impl Outline {
     fn of(line: &Line) -> Self {
+        const FIELDS: [Field; 6] = [REMOTE_PORT, LOCAL_PORT, REMOTE, REMOTE + 1, LOCAL, LOCAL + 1];
         let span = |field| {
             let ranges = line.ranges(field)?;
             Some((ranges.first()?.0, ranges.last()?.1))
         };
         Self {
             fields: line.conditions.iter().fold(0, |set, (field, _)| set | 1 << field),
-            spans: [REMOTE_PORT, LOCAL_PORT, REMOTE, LOCAL].map(|field| span(field).unwrap_or((0, u32::MAX))),
+            spans: FIELDS.map(|field| span(field).unwrap_or((0, u32::MAX))),
         }
     }
 
@@ -114,36 +126,45 @@ pub struct List {
     pub asks_bare: bool,
     /// Rules of which no packet reaches any line, by their place, with the place of one that is in the way.
     pub shadowed: Vec<(usize, usize)>,
+    /// What may be done to make programs of it.
+    pub steps: Steps,
 }
 
-/// Makes the list; `None` if it had more than [`limits::LINES`] lines.
+/// Makes the list; `None` if it had more than [`limits::LINES`] lines, or were too much work.
 pub fn list(scheme: &Scheme<'_>) -> Option<List> {
-    let mut lines = all_lines(scheme);
-    if lines.len() > limits::LINES {
-        return None;
-    }
+    list_within(scheme, &Steps::default())
+}
+
+/// The same with so many steps; the list has those that are left.
+pub fn list_within(scheme: &Scheme<'_>, steps: &Steps) -> Option<List> {
+    let mut lines: Vec<Line> = Vec::new();
+    all_lines(scheme, steps, &mut lines)?;
     let default = scheme.of_default(false);
     if scheme.of_default(true) != default {
         let all = Line { is_v6: None, conditions: Vec::new(), verdict: default, rule: None };
         lines.extend(icmp_of(&all, scheme.of_default(true)));
     }
-    let (lines, shadowed) = reached(lines);
-    let mut list = List { lines, default, asks_bare: scheme.asks_bare(), shadowed };
+    let (lines, shadowed) = reached(lines, steps)?;
+    let asks_bare = scheme.asks_bare();
+    let mut list = List { lines, default, asks_bare, shadowed, steps: steps.clone() };
     while list.lines.last().is_some_and(|line| line.verdict == default) {
         list.lines.pop();
     }
     Some(list)
 }
 
-/// Every line of every rule, also those that nothing reaches, up to a few more than [`limits::LINES`].
-pub fn all_lines(scheme: &Scheme<'_>) -> Vec<Line> {
-    let mut lines: Vec<Line> = Vec::new();
+/// Every line of every rule, also those that nothing reaches; `None` where they are too many, or too much work, with
+/// those up to there.
+pub fn all_lines(scheme: &Scheme<'_>, steps: &Steps, lines: &mut Vec<Line>) -> Option<()> {
+    let mut add = |line: Line| {
+        steps.take(line.cost())?;
+        lines.push(line);
+        (lines.len() <= limits::LINES).then_some(())
+    };
     if let Some((prefixes, leaf)) = scheme.local.filter(|(prefixes, _)| !prefixes.is_empty()) {
         let verdict = Verdict { leaf, mark: None };
         let near = Match { remote: prefixes.to_vec(), ..Match::default() };
-        expand(&near, &mut |is_v6, conditions| {
-            lines.push(Line { is_v6, conditions, verdict, rule: None });
-        });
+        expand(&near, &mut |is_v6, conditions| add(Line { is_v6, conditions, verdict, rule: None }))?;
     }
     for (n, rule) in scheme.rules.iter().enumerate() {
         let (icmp, other) = (scheme.of_rule(rule, true), scheme.of_rule(rule, false));
@@ -151,40 +172,53 @@ pub fn all_lines(scheme: &Scheme<'_>) -> Vec<Line> {
             expand(one, &mut |is_v6, conditions| {
                 let line = Line { is_v6, conditions, verdict: other, rule: Some(n) };
                 if icmp != other {
-                    lines.extend(icmp_of(&line, icmp));
+                    icmp_of(&line, icmp).try_for_each(&mut add)?;
                 }
-                lines.push(line);
-            });
-            if lines.len() > limits::LINES {
-                return lines;
-            }
+                add(line)
+            })?;
         }
     }
-    lines
+    Some(())
 }
 
-/// The lines no earlier one covers, and the rules that have none left.
-fn reached(lines: Vec<Line>) -> (Vec<Line>, Vec<(usize, usize)>) {
+/// The lines that are reached, and the rules that have none.
+type Reached = (Vec<Line>, Vec<(usize, usize)>);
+
+/// The lines no earlier one covers, and the rules that have none left; both in the order of the rules.
+fn reached(lines: Vec<Line>, steps: &Steps) -> Option<Reached> {
     let mut kept: Vec<Line> = Vec::new();
     let mut outlines: Vec<Outline> = Vec::new();
     let mut dropped: Vec<(usize, usize)> = Vec::new();
     for line in lines {
         let outline = Outline::of(&line);
-        let mut earlier = outlines.iter().zip(&kept);
-        match earlier.find(|(wide, earlier)| wide.may_cover(&outline) && earlier.covers(&line)) {
-            Some((_, earlier)) => {
-                // A rule can be in its own way; what lies nearby is no rule.
+        steps.take(1 + kept.len())?;
+        let is_last = |rule: Option<&(usize, usize)>| rule.is_some_and(|(rule, _)| line.rule == Some(*rule));
+        let mut in_the_way = None;
+        let near = outlines.iter().zip(&kept).filter(|(wide, _)| wide.may_cover(&outline));
+        for (_, earlier) in near {
+            let mut looked_at = 0;
+            let does_cover = earlier.covers(&line, &mut looked_at);
+            steps.take(looked_at)?;
+            if does_cover {
+                in_the_way = Some(earlier);
+                break;
+            }
+        }
+        match in_the_way {
+            Some(earlier) => {
+                // A rule can be in its own way; what lies nearby is no rule. A rule's lines stand together.
                 let others = line.rule.zip(earlier.rule).filter(|(rule, other)| rule != other);
-                dropped.extend(others.filter(|(rule, _)| !dropped.iter().any(|(known, _)| known == rule)));
+                let is_met = kept.last().is_some_and(|kept| kept.rule == line.rule);
+                dropped.extend(others.filter(|_| !is_met && !is_last(dropped.last())));
             }
             None => {
+                dropped.pop_if(|(rule, _)| line.rule == Some(*rule));
                 outlines.push(outline);
                 kept.push(line);
             }
         }
     }
-    dropped.retain(|(rule, _)| !kept.iter().any(|line| line.rule == Some(*rule)));
-    (kept, dropped)
+    Some((kept, dropped))
 }
 
 /// The part of a line that is about ICMP: its own protocol in each family.
@@ -200,8 +234,8 @@ fn icmp_of(line: &Line, verdict: Verdict) -> impl Iterator<Item = Line> {
     })
 }
 
-/// Gives each way to meet `one`: a list of prefixes longer than a word has one for each of them.
-fn expand(one: &Match, give: &mut dyn FnMut(Option<bool>, Vec<(Field, Ranges)>)) {
+/// Gives each way to meet `one`, until one is not taken: a list of prefixes longer than a word has one for each of them.
+fn expand(one: &Match, give: &mut dyn FnMut(Option<bool>, Vec<(Field, Ranges)>) -> Option<()>) -> Option<()> {
     let mut common: Vec<(Field, Ranges)> = Vec::new();
     let mut condition = |field, ranges: Ranges| {
         if !ranges.is_empty() {
@@ -238,10 +272,11 @@ fn expand(one: &Match, give: &mut dyn FnMut(Option<bool>, Vec<(Field, Ranges)>))
                 let mut conditions = common.clone();
                 conditions.extend(far.iter().cloned());
                 conditions.extend(near.iter().cloned());
-                give(*is_v6, conditions);
+                give(*is_v6, conditions)?;
             }
         }
     }
+    Some(())
 }
 
 /// The conditions of each prefix of one family; those within the first word share one.

@@ -14,6 +14,7 @@ pub mod random;
 pub mod scheme;
 #[cfg(any(test, feature = "sim"))]
 pub mod sight;
+pub mod steps;
 pub mod tally;
 #[cfg(test)]
 mod tests;

@@ -356,7 +356,13 @@ fn check_list(kind: Kind, words: &[&str]) -> Result<Checked, String> {
             Checked::Ports(all) => all.push(value::ports(word)?),
             Checked::Prefixes(all) => all.push(value::prefix(word)?),
             Checked::Dscps(all) => *all |= value::dscps(word)?,
-            Checked::Services(all) => all.push(service(word)?),
+            // Once: each is multiplied with the rule's other conditions.
+            Checked::Services(all) => {
+                let one = service(word)?;
+                if !all.iter().any(|known| known.name == one.name) {
+                    all.push(one);
+                }
+            }
             Checked::Fars(all) => all.push(steer::far(word)?),
             _ => {}
         }

@@ -14,6 +14,7 @@ use crate::classify::list::List;
 use crate::classify::scheme::{Place, Scheme};
 use crate::classify::{Insn, Program};
 use crate::config::{Config, Rule, Wan};
+use crate::limits;
 use crate::units::{Dscp, Handle, Prefix, Way};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -93,6 +94,9 @@ fn marked(list: &List) -> Vec<(Handle, Dscp)> {
             && !marked.contains(&pair)
         {
             marked.push(pair);
+            if marked.len() > limits::MARKS {
+                break;
+            }
         }
     }
     marked

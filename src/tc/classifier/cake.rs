@@ -53,6 +53,9 @@ pub fn for_cake(scheme: &Scheme<'_>, list: &List, config: &Config, mode: Diffser
     let mut points: Vec<Dscp> = marks.iter().map(|(_, mark)| *mark).collect();
     order::rising(&mut points);
     points.dedup();
+    if filters.len() + 2 * points.len() >= limits::MARKS {
+        return Err(TooMuch::Marks);
+    }
     for point in points {
         for is_v6 in [false, true] {
             let returns = |verdict: Verdict| if verdict.mark == Some(point) { MATCHED } else { 0 };
@@ -65,9 +68,6 @@ pub fn for_cake(scheme: &Scheme<'_>, list: &List, config: &Config, mode: Diffser
     // The usual tin's note comes before all others, which overwrite it where they match.
     let action = Action::Priority { priority: usual, is_last_word: false };
     filters.push(filter(root, 0, answer(MATCHED), alloc::vec![action]));
-    if filters.len() > limits::MARKS {
-        return Err(TooMuch::Marks);
-    }
     Ok(Made { filters, ..Made::default() })
 }
 
