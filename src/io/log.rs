@@ -4,10 +4,13 @@
 use super::run::Places;
 use crate::config::{Fault, LogLevel, Severity};
 use crate::daemon::Level;
+use nix::errno::Errno;
+use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, UnixAddr, connect, send, socket};
 use std::fmt::Display;
 use std::io::{self, Write};
-use std::os::unix::net::{UnixDatagram, UnixStream};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 use syslog::{Facility, LogFormat, Logger};
 
 /// The target of messages about the configuration: they begin with their file and line, on a terminal as in a syslog.
@@ -45,54 +48,108 @@ struct Format;
 
 impl<T: Display> LogFormat<T> for Format {
     fn format<W: Write>(&self, out: &mut W, severity: syslog::Severity, message: T) -> syslog::Result<()> {
-        let priority = Facility::LOG_DAEMON as u8 | severity as u8;
-        // Whole, as each write is a message. OpenWrt's logd takes the first 16 bytes for a time when the last of them is a
-        // blank, and cuts them off; with so long a number that one is the message's first.
-        let text = format!("<{priority}>weir[{:07}]: {message}", std::process::id());
+        let text = line(severity as u8, &message);
         out.write_all(text.as_bytes()).map_err(syslog::Error::Write)
     }
 }
 
-/// Where a syslogd listens.
-const SOCKETS: [&str; 3] = ["/dev/log", "/var/run/syslog", "/var/run/log"];
+/// One message, whole, as each write is one. OpenWrt's logd takes the first 16 bytes for a time when the last of them is
+/// a blank, and cuts them off; with so long a number that one is the message's first.
+fn line(severity: u8, message: &dyn Display) -> String {
+    let priority = Facility::LOG_DAEMON as u8 | severity;
+    format!("<{priority}>weir[{:07}]: {message}", std::process::id())
+}
 
-/// Its socket: of datagrams, except where syslog-ng was told otherwise. The crate's own can also be TCP and UDP, with
-/// buffers, for 4 KB.
-enum Socket {
-    Datagram(UnixDatagram),
-    Stream(UnixStream),
+/// Where a syslogd listens.
+const SOCKETS: &[&str] = &["/dev/log", "/var/run/syslog", "/var/run/log"];
+
+/// How often a syslogd that is gone is looked for: a start of logd's takes less.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Its socket, which never makes anybody wait: a message that finds no room, or nobody, is lost and counted. The
+/// crate's own waits, and stays with a syslogd that is gone.
+struct Socket {
+    paths: &'static [&'static str],
+    /// The connection, and whether it is of streams: where syslog-ng was told so.
+    line: Option<(OwnedFd, bool)>,
+    /// When to look for a syslogd again.
+    try_at: Instant,
+    /// How many messages were lost since the last that was not.
+    lost: u32,
 }
 
 impl Socket {
-    /// Connects to the first that is there.
-    fn open() -> Option<Self> {
-        let results = SOCKETS.iter().map(|path| Self::connect(path));
-        let mut found = results
-            .skip_while(|result| result.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound));
-        found.next()?.ok()
+    /// Connects to the first of `paths` that is there.
+    fn open(paths: &'static [&'static str]) -> Option<Self> {
+        let mut socket = Self { paths, line: None, try_at: Instant::now(), lost: 0 };
+        socket.connect();
+        socket.line.is_some().then_some(socket)
     }
 
-    fn connect(path: &str) -> io::Result<Self> {
-        let socket = UnixDatagram::unbound()?;
-        match socket.connect(path) {
-            Ok(()) => Ok(Self::Datagram(socket)),
-            Err(error) if error.raw_os_error() == Some(libc::EPROTOTYPE) => {
-                UnixStream::connect(path).map(Self::Stream)
-            }
-            Err(error) => Err(error),
+    /// Looks for a syslogd, unless that was done a moment ago.
+    fn connect(&mut self) {
+        let now = Instant::now();
+        if self.line.is_some() || now < self.try_at {
+            return;
         }
+        self.try_at = now + PAUSE;
+        let mut results = self.paths.iter().map(|path| reach(path));
+        self.line = results.find(|result| !matches!(result, Err(Errno::ENOENT))).and_then(Result::ok);
+    }
+
+    /// Sends one message; says whether it went.
+    fn send(&mut self, message: &[u8]) -> bool {
+        let Some((socket, is_stream)) = &self.line else { return false };
+        let mut message = message.to_vec();
+        // A zero ends a message here, as with glibc's syslog(3).
+        message.extend(is_stream.then_some(0));
+        match send(socket.as_raw_fd(), &message, MsgFlags::MSG_NOSIGNAL) {
+            Ok(sent) if sent == message.len() => true,
+            Err(Errno::EAGAIN | Errno::ENOBUFS | Errno::EINTR) => false,
+            // Nobody is there any more, or has half a message, behind which no other can begin.
+            _ => {
+                self.line = None;
+                false
+            }
+        }
+    }
+}
+
+/// Connects to a syslogd, without waiting.
+fn reach(path: &str) -> nix::Result<(OwnedFd, bool)> {
+    let address = UnixAddr::new(path)?;
+    let to = |kind| {
+        let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
+        let socket = socket(AddressFamily::Unix, kind, flags, None)?;
+        connect(socket.as_raw_fd(), &address).map(|()| socket)
+    };
+    match to(SockType::Datagram) {
+        Err(Errno::EPROTOTYPE) => to(SockType::Stream).map(|socket| (socket, true)),
+        result => result.map(|socket| (socket, false)),
     }
 }
 
 impl Write for Socket {
+    /// Sends a message, with a word about those that were lost in front; it counts as written even if it is lost.
     fn write(&mut self, message: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Datagram(socket) => socket.send(message),
-            // A zero ends a message here, as with glibc's syslog(3).
-            Self::Stream(socket) => {
-                socket.write_all(message).and_then(|()| socket.write_all(&[0])).map(|()| message.len())
+        // The second time, it is another syslogd's.
+        for _ in 0..2 {
+            self.connect();
+            if self.lost > 0 {
+                let text = format!("{} messages were lost: the log did not take them", self.lost);
+                if self.send(line(syslog::Severity::LOG_WARNING as u8, &text).as_bytes()) {
+                    self.lost = 0;
+                }
+            }
+            if self.send(message) {
+                return Ok(message.len());
+            }
+            if self.line.is_some() {
+                break;
             }
         }
+        self.lost = self.lost.saturating_add(1);
+        Ok(message.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -110,7 +167,7 @@ impl log::Log for Syslog {
 
     fn log(&self, record: &log::Record<'_>) {
         let Ok(mut logger) = self.0.lock() else { return };
-        // A syslogd that is gone takes the message with it; there is nobody left to tell.
+        // What is lost is counted by the socket; there is nobody else to tell.
         let _ = match record.level() {
             log::Level::Error => logger.err(record.args()),
             log::Level::Warn => logger.warning(record.args()),
@@ -124,7 +181,7 @@ impl log::Log for Syslog {
 
 /// Starts logging: to syslog if `wants_syslog` and there is one, else to standard error.
 pub fn start(wants_syslog: bool) {
-    let syslog = wants_syslog.then(Socket::open).flatten();
+    let syslog = wants_syslog.then(|| Socket::open(SOCKETS)).flatten();
     let logger: Box<dyn log::Log> = match syslog {
         Some(socket) => Box::new(Syslog(Mutex::new(Logger::new(socket, Format)))),
         None => Box::new(Stderr),
@@ -167,32 +224,104 @@ pub fn tell(places: &Places, fault: &Fault) {
 mod tests {
     use super::*;
     use std::io::Read;
-    use std::os::unix::net::UnixListener;
+    use std::os::unix::net::{UnixDatagram, UnixListener};
+    use std::path::PathBuf;
+
+    /// A directory of its own for each test, and the place of a socket in it.
+    fn place(name: &str) -> (PathBuf, &'static [&'static str]) {
+        let dir = std::env::temp_dir().join(format!("weir-log-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&dir);
+        std::fs::create_dir_all(&dir).expect("a directory");
+        let path: &'static str = dir.join("log").to_string_lossy().into_owned().leak();
+        (dir, vec![path].leak())
+    }
+
+    fn connected(paths: &'static [&'static str]) -> Logger<Socket, Format> {
+        Logger::new(Socket::open(paths).expect("connected"), Format)
+    }
+
+    /// The next message, without its head; empty: there is none.
+    fn heard(socket: &UnixDatagram) -> String {
+        let mut buffer = [0; 200];
+        socket.set_nonblocking(true).expect("set");
+        let len = socket.recv(&mut buffer).unwrap_or(0);
+        let text = String::from_utf8_lossy(&buffer[..len]).into_owned();
+        text.split_once(": ").map_or(text.clone(), |(_, text)| text.into())
+    }
 
     #[test]
     fn a_syslogd_gets_each_message_whole_on_either_kind_of_socket() {
-        let dir = std::env::temp_dir().join(format!("weir-log-{}", std::process::id()));
-        std::fs::create_dir_all(&dir).expect("a directory");
-        let path = |name: &str| dir.join(name).to_string_lossy().into_owned();
-        let datagrams = UnixDatagram::bind(path("datagrams")).expect("a socket");
-        let streams = UnixListener::bind(path("streams")).expect("a socket");
-        let say = |name: &str| {
-            let mut logger = Logger::new(Socket::connect(&path(name)).expect("connected"), Format);
-            logger.warning("one").and_then(|()| logger.err("two")).expect("sent");
-        };
         let me = std::process::id();
-        say("datagrams");
+        let (dir, paths) = place("kinds");
+        let datagrams = UnixDatagram::bind(paths[0]).expect("a socket");
+        let mut logger = connected(paths);
+        logger.warning("one").and_then(|()| logger.err("two")).expect("sent");
         let mut buffer = [0; 100];
         for text in [format!("<28>weir[{me:07}]: one"), format!("<27>weir[{me:07}]: two")] {
             let len = datagrams.recv(&mut buffer).expect("a message");
             assert_eq!(buffer[..len], *text.as_bytes());
         }
-        say("streams");
+        std::fs::remove_file(paths[0]).expect("removed");
+        let streams = UnixListener::bind(paths[0]).expect("a socket");
+        let mut logger = connected(paths);
+        logger.warning("one").and_then(|()| logger.err("two")).expect("sent");
+        drop(logger);
         let mut all = String::new();
         streams.accept().expect("a connection").0.read_to_string(&mut all).expect("text");
         assert_eq!(all, format!("<28>weir[{me:07}]: one\0<27>weir[{me:07}]: two\0"));
-        let absent = Socket::connect(&path("absent")).err().map(|error| error.kind());
-        assert_eq!(absent, Some(io::ErrorKind::NotFound));
+        std::fs::remove_dir_all(&dir).expect("removed");
+        assert!(Socket::open(paths).is_none(), "nobody is there");
+    }
+
+    #[test]
+    fn a_syslogd_that_was_started_again_gets_the_next_message_and_hears_how_many_were_lost() {
+        let (dir, paths) = place("again");
+        let first = UnixDatagram::bind(paths[0]).expect("a socket");
+        let mut logger = connected(paths);
+        logger.info("one").expect("sent");
+        assert_eq!(heard(&first), "one");
+        // As logd is killed and started: its socket is refused, then gone, then another one.
+        drop(first);
+        logger.backend.try_at = Instant::now();
+        logger.info("two").expect("lost");
+        std::fs::remove_file(paths[0]).expect("removed");
+        logger.backend.try_at = Instant::now();
+        logger.info("three").expect("lost");
+        let second = UnixDatagram::bind(paths[0]).expect("a socket");
+        logger.info("four").expect("lost: somebody was looked for a moment ago");
+        assert_eq!(heard(&second), "");
+        logger.backend.try_at = Instant::now();
+        logger.info("five").expect("sent");
+        assert_eq!(heard(&second), "3 messages were lost: the log did not take them");
+        assert_eq!(heard(&second), "five");
+        // If that happens while nothing is said, nothing is lost.
+        drop(second);
+        std::fs::remove_file(paths[0]).expect("removed");
+        let third = UnixDatagram::bind(paths[0]).expect("a socket");
+        logger.backend.try_at = Instant::now();
+        logger.info("six").expect("sent");
+        assert_eq!([heard(&third), heard(&third)], ["six", ""]);
+        std::fs::remove_dir_all(&dir).expect("removed");
+    }
+
+    #[test]
+    fn a_syslogd_that_reads_nothing_holds_nobody_up() {
+        const MESSAGES: usize = 5000;
+        let (dir, paths) = place("stuck");
+        let stuck = UnixDatagram::bind(paths[0]).expect("a socket");
+        let (done, is_done) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let mut logger = connected(paths);
+            (0..MESSAGES).for_each(|n| logger.info(n).expect("sent or lost"));
+            done.send(logger).expect("waited for");
+        });
+        let mut logger = is_done.recv_timeout(Duration::from_secs(20)).expect("nobody waits for a syslogd");
+        let kept = std::iter::from_fn(|| Some(heard(&stuck)).filter(|text| !text.is_empty())).count();
+        assert!(kept > 0 && kept < MESSAGES, "{kept}");
+        logger.info("last").expect("sent");
+        let lost = MESSAGES - kept;
+        assert_eq!(heard(&stuck), format!("{lost} messages were lost: the log did not take them"));
+        assert_eq!(heard(&stuck), "last");
         std::fs::remove_dir_all(&dir).expect("removed");
     }
 }
