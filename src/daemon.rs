@@ -272,6 +272,8 @@ pub struct Daemon {
     settled_at: Option<Time>,
     /// What was said last about the lines, so that it is said once.
     said: Vec<String>,
+    /// The last notes on each of them, `(line, text)`, also while it is gone: that it returns makes none of them news.
+    noted: Vec<(String, String)>,
     /// Whether anything was sent since the start, or since the user asked to end.
     has_changed: bool,
     /// When it was told something last.
@@ -321,6 +323,7 @@ impl Daemon {
             pause: FIRST_PAUSE,
             settled_at: None,
             said: Vec::new(),
+            noted: Vec::new(),
             has_changed: false,
             now: Time(0),
             events: Events::default(),
@@ -484,6 +487,7 @@ impl Daemon {
                 self.config = Some(config);
                 self.pause = FIRST_PAUSE;
                 self.settled_at = None;
+                self.noted = self.plan.notes.clone();
                 self.spread(News::Config { is_taken: true });
                 self.observe();
             }
@@ -620,8 +624,13 @@ impl Daemon {
             let (upload, download) = (told(Way::Up, &line.upload), told(Way::Down, &line.download));
             lines.push(format!("{}: upload {upload}, download {download}", line.name));
         }
-        lines.extend(self.plan.notes.iter().map(|(line, text)| format!("{line}: {text}")));
-        let news: Vec<String> = lines.iter().filter(|text| !self.said.contains(text)).cloned().collect();
+        let mut news: Vec<String> = lines.iter().filter(|text| !self.said.contains(text)).cloned().collect();
+        let notes = &self.plan.notes;
+        let new = notes.iter().filter(|note| !self.noted.contains(note));
+        news.extend(new.map(|(line, text)| format!("{line}: {text}")));
+        // Of a line that is gone there are none, and there will be the same ones when it returns.
+        self.noted.retain(|(known, _)| !notes.iter().any(|(line, _)| line == known));
+        self.noted.extend_from_slice(notes);
         for text in news {
             self.spread(News::State(text.clone()));
             self.say(Level::Info, text);

@@ -179,3 +179,18 @@ fn a_link_layer_is_suggested_taken_when_asked_for_and_left_alone_when_given() {
     assert_eq!(line(LinkLayer::AUTO, true, "mobile-up", "eth1"), ("ethernet", Some(38 - 14), words(nothing)));
     assert_eq!(line(usual, false, "mobile-up", "eth1"), ("ethernet", Some(38 - 14), Vec::new()));
 }
+
+#[test]
+fn what_is_noted_of_a_line_is_said_once_and_not_each_time_it_returns() {
+    let up = ["dsl0", "dsl0.7", "br-lan", "pppoe-wan"];
+    let mut machine = machine("pending", &["dsl0", "dsl0.7", "br-lan"], &[("line", Some("wan"))]);
+    let note = "line: packets are counted as Ethernet's";
+    let (_, _, said) = machine.news("up", &up);
+    assert!(said.iter().any(|text| text.contains(note)), "{said:?}");
+    for _ in 0..2 {
+        let (_, _, said) = machine.news("down", &["dsl0", "dsl0.7", "br-lan"]);
+        assert_eq!(said.len(), 1, "{said:?}");
+        let (_, _, said) = machine.news("up-again", &up);
+        assert!(said[0].contains("5 Mbit/s on pppoe-wan") && said.len() == 1, "{said:?}");
+    }
+}
