@@ -5,9 +5,10 @@
 //! `release LINE`, `history LINE SECONDS SINCE`. A dash stands for "all lines", "as it is", or "as long as it is held already, else an hour". The
 //! answer begins with `ok`, what to tell the user behind it, or with `error: why`.
 
-use super::{Action, Daemon, End, Level, News, steering};
+use super::{Action, Daemon, End, Level, steering};
 use crate::steer::{Pilot, Standing};
-use crate::tc::shape::guaranteed;
+use crate::tc::plan::Tune;
+use crate::tc::speed::Speed;
 use crate::units::{Micros, Rate, Time, Way};
 use crate::watch::page::POINTS;
 use alloc::format;
@@ -134,24 +135,19 @@ impl Daemon {
                 return Err(format!("the {way} is not shaped, so it cannot have {rate}"));
             }
         }
-        let guaranteed = guaranteed(&config.classes);
+        let mut turns: Vec<(Tune, Speed, Option<Rate>)> = Vec::new();
         for tune in self.plan.tunes.iter().filter(|tune| places.contains(&tune.line)) {
             let Some(wan) = config.wans.get(tune.line) else { continue };
             let have = self.speeds.get(tune.line, tune.way);
-            let have = have.or(wan.speed(tune.way).map(crate::tc::speed::Speed::fixed));
+            let have = have.or(wan.speed(tune.way).map(Speed::fixed));
             let rate = rates.get(tune.way as usize).copied().flatten();
-            let Some(speed) = have.map(|speed| rate.map_or(speed, |rate| speed.follow(rate, guaranteed)))
-            else {
-                continue;
-            };
-            self.speeds.set(tune.line, tune.way, Some(speed));
-            self.retune.add(&mut self.plan.tree, tune, &config.classes, speed);
-            if let Some(old) = have.filter(|have| self.wanted.all && have.line != speed.line) {
-                let news = News::Rate { line: tune.line, way: tune.way, old: old.line, new: speed.line };
-                self.actions.push_back(Action::Tidings(news));
-            }
+            turns.extend(have.map(|have| (*tune, have, rate)));
+        }
+        for (tune, have, rate) in turns {
+            self.turn(&tune, have, rate);
         }
         let mut told = String::new();
+        let Some(config) = &self.config else { return Ok(told) };
         for place in places {
             let Some(name) = config.wans.get(place).map(|wan| wan.name.clone()) else { continue };
             let before = self.held.iter().position(|held| held.name == name);

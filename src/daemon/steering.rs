@@ -9,10 +9,10 @@ use crate::control;
 use crate::measure::counters::Counters;
 use crate::steer::{Pilot, Tap};
 use crate::tc::diff::Op;
-use crate::tc::plan::{Line, Plan};
+use crate::tc::plan::{Line, Plan, Tune};
 use crate::tc::shape::guaranteed;
 use crate::tc::speed::{Speed, Speeds};
-use crate::units::{Micros, Time, Way};
+use crate::units::{Micros, Rate, Time, Way};
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::format;
@@ -127,25 +127,32 @@ impl Daemon {
 
     /// Sends the rates that pilots want.
     pub(super) fn retune(&mut self) {
-        let Some(config) = &self.config else { return };
-        for tune in &self.plan.tunes {
+        if self.config.is_none() {
+            return;
+        }
+        for n in 0..self.plan.tunes.len() {
+            let Some(tune) = self.plan.tunes.get(n).copied() else { continue };
             let Some(pilot) = at(&mut self.pilots, tune.line) else { continue };
-            let (Some(rate), Some(have)) = (pilot.take(tune.way), self.speeds.get(tune.line, tune.way))
-            else {
-                continue;
-            };
-            let speed = have.follow(rate, guaranteed(&config.classes));
-            self.speeds.set(tune.line, tune.way, Some(speed));
-            self.retune.add(&mut self.plan.tree, tune, &config.classes, speed);
-            if self.wanted.all && have.line != rate {
-                let news = News::Rate { line: tune.line, way: tune.way, old: have.line, new: rate };
-                self.actions.push_back(Action::Tidings(news));
+            if let (Some(rate), Some(have)) = (pilot.take(tune.way), self.speeds.get(tune.line, tune.way)) {
+                self.turn(&tune, have, Some(rate));
             }
         }
         if !self.retune.ops.is_empty() {
             self.phase = Phase::Retuning;
             let ops = core::mem::take(&mut self.retune.ops);
             self.act(Action::Retune(ops));
+        }
+    }
+
+    /// Gives a direction that has this speed another rate, or its own anew; [`Self::retune`] sends what that takes.
+    pub(super) fn turn(&mut self, tune: &Tune, have: Speed, rate: Option<Rate>) {
+        let Some(config) = &self.config else { return };
+        let speed = rate.map_or(have, |rate| have.follow(rate, guaranteed(&config.classes)));
+        self.speeds.set(tune.line, tune.way, Some(speed));
+        self.retune.add(&mut self.plan.tree, tune, &config.classes, speed);
+        if self.wanted.all && have.line != speed.line {
+            let news = News::Rate { line: tune.line, way: tune.way, old: have.line, new: speed.line };
+            self.act(Action::Tidings(news));
         }
     }
 
