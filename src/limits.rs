@@ -52,8 +52,11 @@ pub const HANDSHAKES: usize = 32;
 pub const UBUS_MESSAGE: usize = 1024 * 1024;
 /// Bytes kept of one message: `network.interface dump` of fifty interfaces; the rest of a larger one is read past.
 pub const UBUS_KEPT: usize = 64 * 1024;
-/// Bytes that wait to be written to the bus: answers are paged, and `ubusd` reads at once unless it is stuck.
-pub const UBUS_OUTPUT: usize = 64 * 1024;
+/// Bytes that wait to be written to the bus. A question is answered only while less than half of it waits, so that the
+/// other half is what every answer has room in; `ubusd` reads at once unless it is stuck.
+pub const UBUS_OUTPUT: usize = 96 * 1024;
+/// Rows of classes in one answer, each 350 bytes at most: six lines with all classes, or twelve with the usual ones.
+pub const UBUS_ROWS: usize = 84;
 /// Bytes a buffer of the bus keeps while it is empty: what nearly all messages fit in.
 pub const UBUS_IDLE: usize = 4096;
 /// Requests that wait for an answer: four for each neighbour at the start, and weir calls one at a time.
@@ -66,6 +69,8 @@ pub const EVENTS: usize = 64;
 pub const NETWORKS: usize = 64;
 /// Bytes of a network's or protocol's name: devices are called after them, in 15.
 pub const NETWORK_NAME: usize = 64;
+/// Bytes of the name of a line, class or rule: a column people can read, in an answer that fits.
+pub const NAME: usize = 64;
 /// Addresses kept of a network: one of IPv4, and a handful of IPv6.
 pub const NETWORK_ADDRESSES: usize = 8;
 /// DNS servers kept of a network: two of each family.

@@ -29,6 +29,16 @@ pub trait Scribe {
     fn open(&mut self, key: &str, shape: Shape);
     /// Ends what was begun last.
     fn close(&mut self);
+    /// Where the document is now, for [`Self::keep`].
+    fn mark(&self) -> usize {
+        0
+    }
+    /// Takes back what was written since `mark` if there is no room for it; says whether it stays.
+    fn keep(&mut self, _mark: usize) -> bool {
+        true
+    }
+    /// Takes note that something was left out for want of room.
+    fn leave_out(&mut self) {}
 }
 
 impl dyn Scribe + '_ {
@@ -39,11 +49,15 @@ impl dyn Scribe + '_ {
         self.close();
     }
 
-    /// Writes a table for each of `all`.
+    /// Writes a table for each of `all`, as many as there is room for.
     pub fn tables<T>(&mut self, key: &str, all: &[T], mut one: impl FnMut(&mut Self, &T)) {
         self.open(key, Shape::Array);
         for each in all {
+            let mark = self.mark();
             self.table("", |out| one(out, each));
+            if !self.keep(mark) {
+                break;
+            }
         }
         self.close();
     }

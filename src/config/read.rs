@@ -115,6 +115,11 @@ impl<'a> Reader<'a> {
             );
             self.faults.warn(section.line, "", text);
         }
+        if section.name.len() > limits::NAME {
+            let text =
+                format!("section {} has a name of more than {} bytes", Quoted(&section.name), limits::NAME);
+            return self.faults.fault(section.line, "", text);
+        }
         match SectionType::ALL.into_iter().find(|known| known.name() == section.kind) {
             Some(SectionType::Globals) => self.globals(section),
             Some(SectionType::Wan) => self.wan(section),
@@ -413,7 +418,7 @@ pub(super) fn shortened(name: &str) -> String {
 
 fn network(text: &str) -> Result<String, String> {
     let is_name = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    if is_name {
+    if is_name && text.len() <= limits::NETWORK_NAME {
         Ok(text.into())
     } else {
         Err(format!("{} is not a network's name: letters, digits and _", Quoted(text)))

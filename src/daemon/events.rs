@@ -43,7 +43,7 @@ impl Level {
 
 impl Events {
     /// Takes note of what was said at `now`; what only a developer wants to know is not kept.
-    pub(super) fn add(&mut self, now: Time, level: Level, text: &dyn Display) {
+    pub(crate) fn add(&mut self, now: Time, level: Level, text: &dyn Display) {
         if level == Level::Debug {
             return;
         }
@@ -55,7 +55,8 @@ impl Events {
         self.said.push_back(Said { number: self.count, at: now, level, text });
     }
 
-    /// Those after number `since`, the oldest first, at most `limit` of them.
+    /// Those after number `since`, the oldest first, at most `limit` of them, and as many as there is room for. The page
+    /// after it begins behind `next`.
     pub fn write(&self, now: Time, since: u64, limit: usize, out: &mut dyn Scribe) {
         let oldest = self.said.front().map_or(self.count, |said| said.number - 1);
         // Of an earlier daemon, so there is nothing to be left out.
@@ -63,15 +64,22 @@ impl Events {
         out.count("last", self.count);
         out.count("lost", oldest.saturating_sub(since));
         out.open("events", Shape::Array);
+        let mut next = since;
         for said in self.said.iter().filter(|said| said.number > since).take(limit) {
+            let mark = out.mark();
             out.table("", |out| {
                 out.count("number", said.number);
                 out.count("age_us", (now - said.at).0);
                 out.text("level", &said.level.word());
                 out.text("text", &said.text);
             });
+            if !out.keep(mark) {
+                break;
+            }
+            next = said.number;
         }
         out.close();
+        out.count("next", next);
     }
 }
 
@@ -93,7 +101,7 @@ mod tests {
     #[test]
     fn a_reader_gets_what_is_new_to_it_and_knows_what_it_missed() {
         let mut events = Events::default();
-        assert_eq!(written(&events, 0, 9), r#"{"last":0,"lost":0,"events":[]}"#);
+        assert_eq!(written(&events, 0, 9), r#"{"last":0,"lost":0,"events":[],"next":0}"#);
         for n in 1..=EVENTS as u64 + 3 {
             events.add(Time(n), Level::Info, &format_args!("number {n}"));
             events.add(Time(n), Level::Debug, &"nobody keeps this");
@@ -103,10 +111,13 @@ mod tests {
         assert_eq!(
             text,
             format!(
-                r#"{{"last":{last},"lost":2,"events":[{{"number":4,"age_us":8999996,"level":"info","text":"number 4"}}]}}"#
+                r#"{{"last":{last},"lost":2,"events":[{{"number":4,"age_us":8999996,"level":"info","text":"number 4"}}],"next":4}}"#
             )
         );
-        assert_eq!(written(&events, last as u64, 9), format!(r#"{{"last":{last},"lost":0,"events":[]}}"#));
+        assert_eq!(
+            written(&events, last as u64, 9),
+            format!(r#"{{"last":{last},"lost":0,"events":[],"next":{last}}}"#)
+        );
         assert!(written(&events, last as u64 + 1, 1).contains(r#""lost":3,"#), "the daemon is another one");
         assert_eq!(events.said.len(), EVENTS);
     }

@@ -10,6 +10,7 @@ pub mod ruled;
 mod text;
 
 use crate::config::Config;
+use crate::limits;
 use crate::steer::Standing;
 use crate::tc::cake::tin_names;
 use crate::tc::diff::{Op, diff};
@@ -259,6 +260,17 @@ impl Snapshot {
             }
             way.steering = Some(standing);
         }
+    }
+
+    /// Leaves the classes out if there are more of them than [`limits::UBUS_ROWS`]; says whether it did.
+    pub fn shorten(&mut self) -> bool {
+        let ways = || self.lines.iter().flat_map(|line| [&line.upload, &line.download]);
+        let is_long = ways().map(|way| way.classes.len()).sum::<usize>() > limits::UBUS_ROWS;
+        for line in self.lines.iter_mut().filter(|_| is_long) {
+            line.upload.classes.clear();
+            line.download.classes.clear();
+        }
+        is_long
     }
 
     /// Whether every direction that should be shaped is, and there is at least one.

@@ -33,6 +33,8 @@ pub use heard::{Call, Fault, Heard, Refusal};
 pub use inbox::{Inbox, Message};
 pub use object::{Method, Object, Type};
 pub use outbox::Writer;
+#[cfg(test)]
+pub(crate) use outbox::in_half;
 pub use peer::Peer;
 pub use pending::Ticket;
 

@@ -18,6 +18,8 @@ pub(super) struct Outbox {
     sent: usize,
     /// Something of the message being written did not fit.
     is_full: bool,
+    /// Something was left out of it, so that it does fit.
+    is_cut: bool,
     /// A whole message was lost.
     is_lossy: bool,
 }
@@ -56,6 +58,7 @@ impl Outbox {
     /// Begins a message.
     pub(super) fn begin(&mut self, kind: u8, seq: u16, peer: u32) -> Begun {
         let begun = Begun(self.bytes.len());
+        self.is_cut = false;
         let [seq0, seq1] = seq.to_be_bytes();
         self.put(&[0, kind, seq0, seq1]);
         self.put(&peer.to_be_bytes());
@@ -143,6 +146,9 @@ impl Write for Outbox {
     }
 }
 
+/// Bytes that are left free behind rows that fit, for what ends a document.
+const TAIL: usize = 512;
+
 /// How deep answers nest, and then some.
 const DEPTH: usize = 12;
 
@@ -156,6 +162,13 @@ pub struct Writer<'a> {
 }
 
 impl Writer<'_> {
+    /// Says that something was left out, if it was.
+    pub(super) fn tell_cut(&mut self) {
+        if self.out.is_cut {
+            self.flag("truncated", true);
+        }
+    }
+
     fn begin(&mut self, kind: u8, name: &str) -> usize {
         let start = self.out.open(kind | EXTENDED);
         let length = name.len() as u16; // names are weir's own words
@@ -238,4 +251,38 @@ impl Scribe for Writer<'_> {
             self.out.close(*start);
         }
     }
+
+    fn mark(&self) -> usize {
+        if self.out.is_full { usize::MAX } else { self.out.bytes.len() }
+    }
+
+    fn keep(&mut self, mark: usize) -> bool {
+        if !self.out.is_full && self.out.bytes.len() + TAIL <= UBUS_OUTPUT {
+            return true;
+        }
+        self.leave_out();
+        // What was full before stays so.
+        if mark <= self.out.bytes.len() {
+            self.out.cancel(Begun(mark));
+        }
+        false
+    }
+
+    fn leave_out(&mut self) {
+        self.out.is_cut = true;
+    }
+}
+
+/// What is sent of an answer while half of the queue waits, as its fields; `None`: nothing, for it is too large.
+#[cfg(test)]
+pub(crate) fn in_half(write: &mut dyn FnMut(&mut dyn Scribe)) -> Option<Vec<u8>> {
+    let mut out = Outbox::default();
+    out.put(&[0; UBUS_OUTPUT / 2 - 4]);
+    let begun = out.begin(2, 1, 1);
+    out.fields(7, |out| {
+        write(out);
+        out.tell_cut();
+    });
+    let Begun(start) = begun;
+    out.end(begun).then(|| out.bytes[start + 16..].to_vec())
 }

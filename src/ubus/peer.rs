@@ -198,7 +198,10 @@ impl Peer {
         let begun = self.out.begin(kind::DATA, call.seq, call.client);
         self.out.number(attr::OBJECT, call.object);
         let mut done = Ok(());
-        self.out.fields(attr::DATA, |out| done = work(out));
+        self.out.fields(attr::DATA, |out| {
+            done = work(out);
+            out.tell_cut();
+        });
         let mut status = Status::OK;
         match &done {
             Ok(()) if wants_answer => {

@@ -56,7 +56,13 @@ type Done = Result<(), Refusal>;
 /// What is wrong with it, or that the kernel cannot be asked.
 pub(super) fn answer(room: &mut Room<'_>, method: &str, given: Fields<'_>, out: &mut dyn Scribe) -> Done {
     match method {
-        "status" => look(room)?.write(out),
+        "status" => {
+            let mut report = look(room)?;
+            if report.shorten() {
+                out.leave_out();
+            }
+            report.write(out);
+        }
         "wan" => one(look(room)?, given.text("name"))?.write(out),
         "classes" => {
             let line = one(look(room)?, given.text("wan"))?;
@@ -90,7 +96,7 @@ pub(super) fn answer(room: &mut Room<'_>, method: &str, given: Fields<'_>, out: 
         "explain" => {
             let flow = flow::parse(given.text("flow").unwrap_or_default()).map_err(wrong)?;
             let config = room.daemon.config().ok_or_else(unconfigured)?;
-            out.text("text", &explain(config, &flow));
+            fitting(&explain(config, &flow), out);
         }
         "plan" => {
             let mut told = String::new();
@@ -100,7 +106,7 @@ pub(super) fn answer(room: &mut Room<'_>, method: &str, given: Fields<'_>, out: 
             } else {
                 planned::whole(room.daemon.plan(), &mut told);
             }
-            out.text("text", &planned::shortened(&told));
+            fitting(&planned::shortened(&told), out);
         }
         "check" => {
             // Whoever may only look must not be able to keep the daemon from its work: a closer look is for the command.
@@ -169,6 +175,19 @@ fn told(room: &Room<'_>, seen: &observe::Seen) -> Snapshot {
     let mut report = snapshot(config, daemon.plan(), &seen);
     report.steered(daemon.standings(room.now), daemon.probes());
     report
+}
+
+/// Writes as many lines of a text as there is room for in any answer.
+fn fitting(text: &str, out: &mut dyn Scribe) {
+    const MOST: usize = 32 * 1024;
+    let mut end = text.len().min(MOST);
+    while end < text.len() && text.as_bytes().get(end - 1).is_some_and(|byte| *byte != b'\n') {
+        end -= 1;
+    }
+    if end < text.len() {
+        out.leave_out();
+    }
+    out.text("text", &text.get(..end).unwrap_or_default());
 }
 
 /// What the doctor finds, without waiting to see how busy the processor is.
@@ -284,3 +303,7 @@ fn unseen(error: &std::io::Error) -> Refusal {
 fn unconfigured() -> Refusal {
     refusal(Status::NOT_FOUND, "no configuration is in force".into())
 }
+
+#[cfg(test)]
+#[path = "answer_tests.rs"]
+mod tests;

@@ -213,7 +213,7 @@ fn calls_end_as_the_recorded_ones_did() {
 #[test]
 fn an_answer_too_large_to_keep_ends_the_call_and_the_stream_goes_on() {
     let mut talk = Talk::begin("16", "c2", &["lab.demo"]);
-    let text = String::from_utf8(b"abcdefghijklmnopqrstuvwxyz0123".repeat(2200)).expect("text");
+    let text = String::from_utf8(b"abcdefghijklmnopqrstuvwxyz0123".repeat(3400)).expect("text");
     assert_eq!(talk.peer.call(0, "echo", NOW, |out| out.text("s", &text)), None, "the question is as large");
     assert_eq!(written(&mut talk.peer), [[0; 0]; 0], "and nothing of it is sent");
     let ticket = talk.peer.call(0, "echo", NOW, |_| {}).expect("there is room");
