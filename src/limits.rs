@@ -20,27 +20,30 @@ pub const LINES: usize = 4096;
 pub const STEPS: usize = 16_000_000;
 /// IPv6 extension headers that are stepped over; real packets have one or two.
 pub const EXTENSIONS: usize = 6;
-/// Pairs of class and DSCP packets are marked with, for each direction: each is two small HTB classes.
+/// Pairs of class and DSCP packets are marked with, for each direction: each is two small HTB classes. With CAKE, filters
+/// in all: one for each tin, two for each DSCP.
 pub const MARKS: usize = 16;
 /// Ports without a rule that are counted at once; the frequent ones stay, whatever comes.
 pub const UNMATCHED: usize = 64;
-/// Packets looked at in a second while somebody watches rules: enough to see a rule at work, too few to be felt.
+/// Packets looked at in a second on each line while somebody watches rules: enough to see a rule at work, too few to be felt.
 pub const SAMPLES: u32 = 2000;
 /// Bytes of each packet that are looked at: link, tags, IPv6 with extension headers, TCP.
 pub const SAMPLE_BYTES: usize = 256;
 /// Bytes of a configuration file: a hundred times a large one; more is not a weir file.
 pub const CONFIG_BYTES: usize = 256 * 1024;
-/// Faults and warnings kept of one file; the rest is counted, nobody reads 64 faults.
+/// Faults and warnings kept of one file; the rest is counted, nobody reads 64 faults. `weir check` adds one for each rule
+/// that several others leave nothing.
 pub const FAULTS: usize = 64;
 /// Connected prefixes that stay unshaped with `download_on 'lan'`.
 pub const LOCAL_PREFIXES: usize = 32;
-/// Instructions of one classifier: the kernel cannot dump programs over 4030 (EMSGSIZE), see KERNEL notes in `tc/bpf`.
+/// Instructions of one classifier: the kernel takes 4096 (`BPF_MAXINSNS`), but dumps none over 4030 (EMSGSIZE).
 pub const PROGRAM: usize = 4000;
 /// Bytes of one netlink receive: what the kernel fills at most per `recvmsg` of a dump (NLMSG_GOODSIZE rounds to this).
 pub const NETLINK_RECEIVE: usize = 32 * 1024;
-/// Bytes of one batch of requests sent at once: the socket's default send buffer is 208 KiB, half of it is safe.
+/// Bytes of requests behind which no other joins the batch that is sent at once: the socket's default send buffer is
+/// 208 KiB, half of it is safe.
 pub const NETLINK_SEND: usize = 96 * 1024;
-/// How often dumps are repeated until two agree before the last one is taken as it is.
+/// How many dumps are made at most until two agree; then the last one is taken as it is.
 pub const DUMP_TRIES: usize = 3;
 /// Nodes of one u32 classifier, each a kilobyte of the kernel's memory (measured on x86_64, Linux 6.1): two megabytes.
 pub const U32_NODES: usize = 2000;
@@ -50,7 +53,8 @@ pub const PROBES: usize = 128;
 pub const HANDSHAKES: usize = 32;
 /// Bytes of one message on the bus, without its header: `UBUS_MAX_MSGLEN`, beyond which `ubusd` hangs up.
 pub const UBUS_MESSAGE: usize = 1024 * 1024;
-/// Bytes kept of one message: `network.interface dump` of fifty interfaces; the rest of a larger one is read past.
+/// Bytes kept of one message: `network.interface dump` of fifty interfaces. The rest of a larger one is read past, and
+/// netifd asked for the networks of lines one by one.
 pub const UBUS_KEPT: usize = 64 * 1024;
 /// Bytes that wait to be written to the bus. A question is answered only while less than half of it waits, so that the
 /// other half is what every answer has room in; `ubusd` reads at once unless it is stuck.
@@ -59,11 +63,12 @@ pub const UBUS_OUTPUT: usize = 96 * 1024;
 pub const UBUS_ROWS: usize = 84;
 /// Bytes a buffer of the bus keeps while it is empty: what nearly all messages fit in.
 pub const UBUS_IDLE: usize = 4096;
-/// Requests that wait for an answer: four for each neighbour at the start, and weir calls one at a time.
+/// Requests that wait for an answer: weir's name, three at once for each neighbour (where it is, news of it, to hear it),
+/// and the rest for calls, of which the daemon makes one at a time.
 pub const UBUS_PENDING: usize = 12;
-/// Objects of others that weir follows; netifd's is one.
+/// Objects of others that weir could follow; netifd's is the one it does.
 pub const UBUS_NEIGHBOURS: usize = 2;
-/// Things said that are kept for those who ask later: a page of them, some 8 KB.
+/// Things said that are kept for those who ask later: a page of them, some 8 KB, of 1600 bytes each at most.
 pub const EVENTS: usize = 64;
 /// Networks of the system that are known; a router has half a dozen, one with many VLANs two dozen.
 pub const NETWORKS: usize = 64;
