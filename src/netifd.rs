@@ -40,6 +40,14 @@ impl Networks {
     }
 }
 
+impl Networks {
+    /// Adds a network by the answer to `network.interface status`, which has not its name.
+    pub fn add_status(&mut self, name: &str, status: Fields<'_>) {
+        self.is_live = true;
+        word(name).into_iter().for_each(|name| self.add(network(name, status)));
+    }
+}
+
 /// Reads how one interface stands: its row of a dump.
 fn network(name: String, fields: Fields<'_>) -> Network {
     let is = |name| fields.flag(name) == Some(true);

@@ -8,11 +8,12 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use weir::scribe::Scribe;
-use weir::ubus::{Heard, Inbox, Method, Object, Peer, Status};
+use weir::ubus::{Heard, Inbox, Method, Object, Peer, Status, Type};
 use weir::units::Time;
 
-static OBJECT: Object =
-    Object { path: "network.interface", methods: &[Method { name: "dump", arguments: &[] }] };
+static OBJECT: Object = Object { path: "network.interface", methods: &[DUMP, STATUS] };
+const DUMP: Method = Method { name: "dump", arguments: &[] };
+const STATUS: Method = Method { name: "status", arguments: &[("interface", Type::Text)] };
 
 /// One network: its name, protocol, whether it is up, and the device it has then.
 pub(crate) type Row<'a> = (&'a str, &'a str, bool, &'a str);
@@ -39,6 +40,8 @@ pub(crate) struct Desk {
     dumps: usize,
     /// How many of them are refused.
     refuses: usize,
+    /// Bytes that each dump has besides.
+    ballast: usize,
     is_over: bool,
 }
 
@@ -77,6 +80,11 @@ impl Netifd {
         self.desk.lock().expect("nobody panicked").refuses = count;
     }
 
+    /// Dumps are larger by so many bytes.
+    pub(crate) fn weigh(&self, ballast: usize) {
+        self.desk.lock().expect("nobody panicked").ballast = ballast;
+    }
+
     /// How often it was asked.
     pub(crate) fn dumps(&self) -> usize {
         self.desk.lock().expect("nobody panicked").dumps
@@ -111,7 +119,15 @@ pub(crate) fn serve(socket: &mut UnixStream, desk: &Mutex<Desk>) {
             return;
         }
         while let Some(message) = inbox.take(&mut rest).expect("well-formed") {
-            if let Heard::Call(call, ..) = peer.hear(message, Time(0)) {
+            if let Heard::Call(call, method, given) = peer.hear(message, Time(0)) {
+                if method == STATUS.name {
+                    let is_it = |network: &&Network| Some(network.name.as_str()) == given.text("interface");
+                    match desk.networks.iter().find(is_it) {
+                        Some(network) => peer.answer(call, |out| fields(out, network)),
+                        None => peer.finish(call, Status::NOT_FOUND),
+                    }
+                    continue;
+                }
                 desk.dumps += 1;
                 if desk.dumps <= desk.refuses {
                     peer.finish(call, Status::UNKNOWN);
@@ -121,6 +137,7 @@ pub(crate) fn serve(socket: &mut UnixStream, desk: &Mutex<Desk>) {
                     out.array("interface", |out| {
                         desk.networks.iter().for_each(|network| write(out, network));
                     });
+                    out.text("ballast", &"x".repeat(desk.ballast));
                 });
             }
         }
@@ -137,15 +154,20 @@ pub(crate) fn serve(socket: &mut UnixStream, desk: &Mutex<Desk>) {
 
 /// As `netifd_dump_status` does, of what matters.
 fn write(out: &mut weir::ubus::Writer<'_>, network: &Network) {
-    let Network { name, proto, is_up, device } = network;
     out.table("", |out| {
-        out.text("interface", name);
-        out.flag("up", *is_up);
-        out.flag("pending", !*is_up);
-        out.flag("available", true);
-        out.text("proto", proto);
-        if *is_up {
-            out.text("l3_device", device);
-        }
+        out.text("interface", &network.name);
+        fields(out, network);
     });
+}
+
+/// The same without its name, as `status` has it.
+fn fields(out: &mut weir::ubus::Writer<'_>, network: &Network) {
+    let Network { proto, is_up, device, .. } = network;
+    out.flag("up", *is_up);
+    out.flag("pending", !*is_up);
+    out.flag("available", true);
+    out.text("proto", proto);
+    if *is_up {
+        out.text("l3_device", device);
+    }
 }

@@ -12,8 +12,10 @@ mod wire;
 use super::files::why;
 use super::log;
 use super::reactor::{Reactor, Watched};
+use crate::config::network::Networks;
 use crate::daemon::{Daemon, Event, Level, News, Wanted};
 use crate::netifd::Follow;
+use crate::scribe::Scribe;
 use crate::ubus::{Fault, Heard, Peer, Status, Ticket};
 use crate::units::{Micros, Time};
 pub use answer::Room;
@@ -59,6 +61,9 @@ pub struct Bus {
     /// When to ask netifd, and that it was asked.
     follow: Follow,
     asked: Option<Ticket>,
+    /// Of this netifd a dump is too large, so the lines' networks are asked for one by one: what it said so far, and of
+    /// how many lines.
+    singly: Option<(Networks, usize)>,
 }
 
 impl Bus {
@@ -76,6 +81,7 @@ impl Bus {
             is_nameless: false,
             follow: Follow::default(),
             asked: None,
+            singly: None,
         }
     }
 
@@ -147,11 +153,48 @@ impl Bus {
             reactor.forget(line.watched);
         }
         self.peer.close();
-        self.asked = None;
+        (self.asked, self.singly) = (None, None);
         // Calls of this life are over; nobody waits for them.
         while let Ok(Some(_)) = self.peer.expire(now) {}
         log::say(Level::Debug, &format!("ubus: {why}; connecting anew"));
         self.later(now);
+    }
+
+    /// Asks netifd what it is time to ask.
+    fn ask(&mut self, now: Time, room: &mut Room<'_>) {
+        let lines = room.daemon.config().map_or(0, |config| config.wans.len());
+        let is_due = self.follow.is_due(now);
+        let Some((networks, done)) = &mut self.singly else {
+            if is_due {
+                self.asked = self.peer.call(0, "dump", now, |_| {});
+                self.again_unless_asked(now);
+            }
+            return;
+        };
+        if is_due {
+            (*networks, *done) = Default::default();
+        }
+        while *done < lines && network(room, *done).is_none() {
+            *done += 1;
+        }
+        if let Some(name) = network(room, *done) {
+            self.asked = self.peer.call(0, "status", now, |out| out.text("interface", &name));
+            self.again_unless_asked(now);
+        } else if *done == lines {
+            // Behind the last, for nothing is asked until the next hint.
+            *done += 1;
+            networks.is_live = true;
+            if *networks != *room.networks.borrow() {
+                room.networks.replace(networks.clone());
+                room.daemon.handle(now, Event::LinksChanged);
+            }
+        }
+    }
+
+    fn again_unless_asked(&mut self, now: Time) {
+        if self.asked.is_none() {
+            self.follow.again(now);
+        }
     }
 
     fn exchange(&mut self, now: Time, reactor: &Reactor<'_>, room: &mut Room<'_>) -> Result<(), String> {
@@ -188,6 +231,13 @@ impl Bus {
                 }
                 // What it tells is a hint: of what came or went with it it says nothing.
                 Heard::Here(_) | Heard::Told(..) => self.follow.hint(now),
+                Heard::Answer(_, status) if self.singly.is_some() => {
+                    if let Some((networks, done)) = &mut self.singly
+                        && let Some(name) = network(room, *done)
+                    {
+                        networks.add_status(&name, status);
+                    }
+                }
                 Heard::Answer(_, dump) => {
                     if room.networks.borrow_mut().take_dump(dump) {
                         room.daemon.handle(now, Event::LinksChanged);
@@ -195,7 +245,13 @@ impl Bus {
                 }
                 Heard::Done(ticket, status) if self.asked == Some(ticket) => {
                     self.asked = None;
-                    if status != Status::OK {
+                    if let Some((_, done)) = &mut self.singly {
+                        // One that netifd does not know is none.
+                        *done += 1;
+                    } else if status == Status::NO_MEMORY {
+                        log::say(Level::Warning, TOO_LARGE);
+                        self.singly = Some(Default::default());
+                    } else if status != Status::OK {
                         self.follow.again(now);
                         let why = format!(
                             "ubus: netifd does not tell its networks (code {}); asking again",
@@ -213,12 +269,10 @@ impl Bus {
             }
         }
         // One at a time; what is hinted meanwhile is asked for behind it.
-        if self.asked.is_none() && self.follow.is_due(now) {
-            self.asked = self.peer.call(0, "dump", now, |_| {});
-            if self.asked.is_none() {
-                self.follow.again(now);
-            }
+        if self.asked.is_none() {
+            self.ask(now, room);
         }
+        let Some(line) = &mut self.line else { return Ok(()) };
         while let Some(heard) = self.peer.expire(now).map_err(text)? {
             if matches!(heard, Heard::Done(ticket, _) if self.asked == Some(ticket)) {
                 self.asked = None;
@@ -234,6 +288,15 @@ impl Bus {
         }
         Ok(())
     }
+}
+
+/// What is said of a netifd with too many networks.
+const TOO_LARGE: &str = "ubus: netifd tells more of its networks than weir keeps of a message (64 KB): only those of \
+    option 'network' are asked for, one by one; no link layer is suggested for other lines";
+
+/// The network of the line at a place, if it has one.
+fn network(room: &Room<'_>, place: usize) -> Option<String> {
+    room.daemon.config()?.wans.get(place)?.network.clone()
 }
 
 fn text(fault: Fault) -> String {
