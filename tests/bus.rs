@@ -577,6 +577,46 @@ fn a_daemon_that_begins_anew_asks_netifd_before_it_removes_what_stands_on_a_devi
 }
 
 #[test]
+fn a_daemon_that_begins_while_the_bus_is_away_keeps_what_stands_on_a_device_netifd_named() {
+    let config = "config wan 'home'\n option network 'wwan'\n option upload '20mbit'\n";
+    let Some(mut daemon) = Daemon::with("away", config) else { return };
+    let bus = Bus::begin(&daemon.socket());
+    let netifd = Netifd::begin(&daemon.socket(), &[("wwan", "qmi", true, "lo")]);
+    patiently("it shapes", || daemon.log().contains("home: upload 20 Mbit/s on lo"));
+    drop((netifd, bus));
+    daemon.again();
+    patiently("another shapes", || daemon.log().contains("home: upload 20 Mbit/s on lo"));
+    assert!(!daemon.log().contains("not shaped: network"), "{}", daemon.log());
+
+    // Until netifd says otherwise, and then no longer than that.
+    let _bus = Bus::begin(&daemon.socket());
+    let netifd = Netifd::begin(&daemon.socket(), &[("wwan", "qmi", false, "")]);
+    patiently("it is told", || daemon.log().contains("network 'wwan' is connecting"));
+    drop(netifd);
+    daemon.again();
+    patiently("it knows no device", || daemon.log().contains("not shaped: network 'wwan'"));
+}
+
+#[test]
+fn a_netifd_whose_dump_is_too_large_is_asked_for_the_networks_of_lines_alone() {
+    let config = "config wan 'home'\n option network 'wan'\n option upload '20mbit'\n\
+                  config wan 'other'\n option network 'none'\n option upload '20mbit'\n";
+    let Some(daemon) = Daemon::with("large", config) else { return };
+    let _bus = Bus::begin(&daemon.socket());
+    let netifd =
+        Netifd::begin(&daemon.socket(), &[("lan", "static", true, "br"), ("wan", "pppoe", false, "")]);
+    netifd.weigh(70_000);
+    patiently("it is told", || daemon.log().contains("network 'wan' is connecting"));
+    let said = "netifd tells more of its networks than weir keeps";
+    assert!(daemon.log().contains(said) && daemon.log().contains("network 'none' is not known to netifd"));
+    netifd.tell(&[("lan", "static", true, "br"), ("wan", "pppoe", true, "lo")], 3);
+    patiently("it shapes", || daemon.log().contains("home: upload 20 Mbit/s on lo"));
+    netifd.tell(&[("lan", "static", true, "br")], 1);
+    patiently("it does not", || daemon.log().contains("network 'wan' is not known to netifd"));
+    assert_eq!(daemon.log().matches(said).count(), 1, "once is enough");
+}
+
+#[test]
 fn a_netifd_that_refuses_to_tell_is_asked_again() {
     let config = "config wan 'home'\n option network 'wan'\n option upload '20mbit'\n";
     let Some(daemon) = Daemon::with("again", config) else { return };

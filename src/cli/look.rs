@@ -77,7 +77,7 @@ pub(crate) fn look_at(places: &Places, config: Config) -> Result<Looked, u8> {
     {
         eprintln!("weir: {error}");
     }
-    let networks = live_or_filed(bus::networks(&places.buses).as_ref());
+    let networks = live_or_filed(bus::networks(&places.buses).as_ref(), &places.state);
     let look = || Connection::open().and_then(|mut connection| observe(&mut connection, networks.clone()));
     let mut tries = 0;
     loop {

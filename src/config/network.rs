@@ -95,6 +95,28 @@ impl Networks {
         }
     }
 
+    /// The devices of some networks, a line each, for [`Self::recall`].
+    pub fn to_text(&self, names: &mut dyn Iterator<Item = &str>) -> String {
+        let mut text = String::new();
+        for network in names.filter_map(|name| self.find(name)) {
+            if let Some(device) = network.device {
+                text.extend([&network.name, " ", device.as_str(), "\n"]);
+            }
+        }
+        text
+    }
+
+    /// Gives networks without a device the one they had.
+    pub fn recall(&mut self, text: &str) {
+        for (name, device) in text.lines().filter_map(|line| line.split_once(' ')) {
+            let device = DeviceName::new(device);
+            match self.all.iter_mut().find(|network| network.name == name) {
+                Some(network) => network.device = network.device.or(device),
+                None => self.add(Network { name: name.into(), device, ..Network::default() }),
+            }
+        }
+    }
+
     /// The network called `name`.
     pub fn find(&self, name: &str) -> Option<&Network> {
         self.all.iter().find(|network| network.name == name)

@@ -34,6 +34,8 @@ const NETWORKS: &str = "/etc/config/network";
 
 /// The state file with what the kernel turned out to lack.
 const LACKS: &str = "lacks";
+/// The state file with the devices of lines' networks.
+const NETWORKS_SEEN: &str = "networks";
 /// The lasting file with the rates lines were steered to.
 pub const LEARNT: &str = "learnt";
 
@@ -166,6 +168,9 @@ pub fn run(mut daemon: Daemon, first: Event, places: &Places, keep: bool) -> io:
                 Action::Exit(code) => return Ok(code),
                 Action::Tidings(news) => bus.tell(&news, &daemon),
                 action => {
+                    if action == Action::Observe {
+                        keep_networks(&shared.networks.borrow(), daemon.config(), &places.state);
+                    }
                     if let Some(event) = hands.perform(action, shared) {
                         daemon.handle(clock::now(), event);
                     }
@@ -252,7 +257,8 @@ impl Hands<'_, '_> {
                 Some(Event::ConfigRead(result))
             }
             Action::Observe => {
-                Some(match observe(&mut self.connection, live_or_filed(Some(&shared.networks.borrow()))) {
+                let networks = live_or_filed(Some(&shared.networks.borrow()), &self.places.state);
+                Some(match observe(&mut self.connection, networks) {
                     Ok((observation, seen)) => {
                         *shared.known.borrow_mut() = seen.links;
                         Event::Observed(observation)
@@ -349,10 +355,25 @@ pub fn read_with(places: &Places, door: fn(&[u8]) -> Verdict) -> Reading {
 }
 
 /// The networks as netifd has them, if that is known, else as OpenWrt's file has them; none elsewhere.
-pub fn live_or_filed(live: Option<&Networks>) -> Networks {
+///
+/// What netifd said before the bus went, or before this daemon began, holds for networks the file tells no device of:
+/// what stands there would be removed otherwise.
+pub fn live_or_filed(live: Option<&Networks>, state: &StateDir) -> Networks {
     if let Some(live) = live.filter(|networks| networks.is_live) {
         return live.clone();
     }
     let package = read_bounded(Path::new(NETWORKS)).ok().and_then(|bytes| config::uci::parse(&bytes).ok());
-    package.map(|package| config::network::networks(&package)).unwrap_or_default()
+    let mut networks = package.map(|package| config::network::networks(&package)).unwrap_or_default();
+    networks.recall(&state.read(NETWORKS_SEEN));
+    networks
+}
+
+/// Keeps which devices the networks of lines have, for a start while the bus is away.
+fn keep_networks(networks: &Networks, config: Option<&Config>, state: &StateDir) {
+    let names = config.into_iter().flat_map(|config| &config.wans).filter_map(|wan| wan.network.as_deref());
+    let text = networks.to_text(&mut { names });
+    // Where it cannot be written the next start knows less, which is what it costs.
+    if networks.is_live && text != state.read(NETWORKS_SEEN) {
+        let _ = state.write(NETWORKS_SEEN, &text);
+    }
 }

@@ -196,7 +196,7 @@ fn examine(room: &mut Room<'_>, out: &mut dyn Scribe) -> Done {
         Ok((_, faults)) | Err(door::Refusal::Faults(faults)) => faults,
         Err(door::Refusal::Unreadable(why)) => return Err(refusal(Status::UNKNOWN, why)),
     };
-    let networks = live_or_filed(Some(&room.networks.borrow()));
+    let networks = live_or_filed(Some(&room.networks.borrow()), &room.places.state);
     let (mut world, seen) = match observe::observe(room.connection, networks) {
         Ok((observation, seen)) => (observation.world, seen),
         Err(error) => return Err(unseen(&error)),
