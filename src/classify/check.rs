@@ -80,7 +80,8 @@ pub fn too_large(scheme: &Scheme<'_>, is_work: bool, fits: &dyn Fn(usize) -> boo
         let middle = most.midpoint(too_many);
         *(if fits(middle) { &mut most } else { &mut too_many }) = middle;
     }
-    let first = own.get(most);
+    // Where none is known to fit, none is to blame.
+    let first = own.get(most).filter(|_| most > 0);
     let beyond = first.map(|rule| format!("from rule '{}' on they do not fit; ", rule.name));
     let beyond = beyond.unwrap_or_default();
     let without = match scheme.rules.iter().any(|rule| rule.line == 0 && !rule.is_trust) {

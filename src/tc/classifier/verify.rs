@@ -19,12 +19,14 @@ const ALL: usize = 3 * limits::STEPS;
 /// Steps of the search for the first rule that does not fit.
 const SEARCH: usize = 4 * limits::STEPS;
 
-/// What is wrong with the rules of a checked configuration: rules out of reach, programs too large.
+/// What is wrong with the rules of a checked configuration: rules out of reach, programs too large. Where they are, it is
+/// searched for the first rule that does not fit, unless that `is_glance`.
 ///
 /// # Errors
 /// Every fault and warning, `warnings` among them, when there is a fault.
-pub fn verify(config: &Config, warnings: Vec<Fault>) -> Result<Vec<Fault>, Vec<Fault>> {
-    verify_within(config, warnings, &Steps::new(ALL), &Steps::new(SEARCH))
+pub fn verify(config: &Config, warnings: Vec<Fault>, is_glance: bool) -> Result<Vec<Fault>, Vec<Fault>> {
+    let search = if is_glance { 0 } else { SEARCH };
+    verify_within(config, warnings, &Steps::new(ALL), &Steps::new(search))
 }
 
 fn verify_within(
