@@ -51,10 +51,15 @@ impl dyn Scribe + '_ {
 
     /// Writes a table for each of `all`, as many as there is room for.
     pub fn tables<T>(&mut self, key: &str, all: &[T], mut one: impl FnMut(&mut Self, &T)) {
+        self.rows(key, all.len(), &mut |out, n| all.get(n).into_iter().for_each(|each| one(out, each)));
+    }
+
+    /// One loop for all kinds of tables.
+    fn rows(&mut self, key: &str, count: usize, one: &mut dyn FnMut(&mut Self, usize)) {
         self.open(key, Shape::Array);
-        for each in all {
+        for n in 0..count {
             let mark = self.mark();
-            self.table("", |out| one(out, each));
+            self.table("", |out| one(out, n));
             if !self.keep(mark) {
                 break;
             }
