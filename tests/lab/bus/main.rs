@@ -10,14 +10,15 @@ mod netifd;
 
 use netifd::{Desk, Network};
 use serde_json::{Value, json};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use ubus::UbusError;
 use ubus::client::UbusClient;
 use ubus::json::{blobmsg_to_json, json_to_blobmsg};
-use ubus::unix::UnixUbusTransport;
+use ubus::wire::{Codec, Frame, HEADER_SIZE};
+use ubus::{Transport, UbusError};
 use ubusd::{Broker, Config};
 
 const USAGE: &str = "usage:
@@ -61,7 +62,7 @@ fn main() -> ExitCode {
 fn broker(socket: &str, rights: Option<&str>) -> Result<(), UbusError> {
     let config = Config { socket_path: socket.into(), acl_dir: rights.map(Into::into), ..Config::default() };
     let run = || Broker::bind(config)?.run();
-    run().map_err(|error| UbusError::Io(error.to_string()))
+    run().map_err(failed)
 }
 
 /// As netifd does, it outlives the bus and comes back to it.
@@ -95,9 +96,65 @@ fn network(line: &str) -> Option<Network> {
     Some(Network::from((name, proto, state == "up", words.next().unwrap_or_default())))
 }
 
-/// Without a deadline: ubus-zero 0.5.0 finds each of them over at once on 32-bit MIPS with musl. It gives up all the same.
-fn connect(socket: &str) -> Result<UbusClient<UnixUbusTransport>, UbusError> {
-    UbusClient::connect(UnixUbusTransport::connect(socket)?)
+/// A connection that is read only when its client has nothing else to do.
+///
+/// ubus-zero 0.5.0 has one of its own, but on 32-bit MIPS with musl each of its waits is over at once, so that it gives up on
+/// an answer after some milliseconds.
+struct Wire {
+    stream: UnixStream,
+    bytes: Vec<u8>,
+    is_over: bool,
+}
+
+/// How long a client waits at once. It gives up after 200 waits, which is enough for a slow processor.
+const WAIT: Duration = Duration::from_millis(150);
+
+fn connect(socket: &str) -> Result<UbusClient<Wire>, UbusError> {
+    let stream = UnixStream::connect(socket).map_err(failed)?;
+    stream.set_read_timeout(Some(WAIT)).map_err(failed)?;
+    UbusClient::connect(Wire { stream, bytes: Vec::new(), is_over: false })
+}
+
+fn failed(error: impl std::fmt::Display) -> UbusError {
+    UbusError::Io(error.to_string())
+}
+
+impl Transport for Wire {
+    fn send(&mut self, frame: &Frame) -> Result<(), UbusError> {
+        self.stream.write_all(&Codec::write_frame(frame)).map_err(failed)
+    }
+
+    fn recv(&mut self) -> Result<Option<Frame>, UbusError> {
+        // Less than a header and the outer attribute's own may be taken for a frame without content.
+        if self.bytes.len() >= HEADER_SIZE + 4 {
+            match Codec::read_frame(&self.bytes) {
+                Ok((frame, size)) => {
+                    self.bytes.drain(..size);
+                    return Ok(Some(frame));
+                }
+                Err(UbusError::Short { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        if self.is_over { Err(UbusError::Closed) } else { Ok(None) }
+    }
+
+    fn wait_recv(&mut self) {
+        let mut piece = [0; 4096];
+        match self.stream.read(&mut piece) {
+            Ok(count) => {
+                self.is_over |= count == 0;
+                self.bytes.extend(piece.iter().take(count));
+            }
+            Err(error) => {
+                let is_early = matches!(
+                    error.kind(),
+                    ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
+                );
+                self.is_over |= !is_early;
+            }
+        }
+    }
 }
 
 fn call(socket: &str, path: &str, method: &str, given: &str) -> Result<(), UbusError> {
@@ -113,9 +170,10 @@ fn listen(socket: &str, path: &str) -> Result<(), UbusError> {
     let id = client.lookup(path)?;
     let ear = client.add_anonymous_object()?;
     client.subscribe(ear, id)?;
+    client.transport_mut().stream.set_read_timeout(None).map_err(failed)?;
     loop {
         let Some(frame) = client.recv_frame()? else {
-            ubus::Transport::wait_recv(client.transport_mut());
+            client.transport_mut().wait_recv();
             continue;
         };
         let find = |attr| ubus::envelope::try_find(&frame.payload, attr);
