@@ -18,6 +18,7 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 extern crate alloc;
 
+pub mod calendar;
 pub mod classify;
 pub mod config;
 pub mod control;

@@ -11,6 +11,8 @@ pub const REFLECTORS: usize = 24;
 pub const CLASSES: usize = 12;
 /// Rules, built-in ones among them: more than anybody has written by hand, few enough to compile in a moment.
 pub const RULES: usize = 640;
+/// Schedules: two for each day of the week, and two to spare; each is looked at every minute.
+pub const SCHEDULES: usize = 16;
 /// Entries of one list option (ports, addresses): a blocklist is not a rule.
 pub const ENTRIES: usize = 256;
 /// Lines of one decision list: a rule has one for each way its conditions can be met.

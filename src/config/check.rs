@@ -24,6 +24,8 @@ pub(super) struct Understood<'a> {
     pub(super) switched_off: u32,
     /// The lines of rules' options `local`, by the rule's name.
     pub(super) locals: Vec<(String, u32)>,
+    /// The section of each schedule.
+    pub(super) schedules: Vec<&'a Section>,
 }
 
 /// The shortest packet there is: a bare IPv4 header.
@@ -34,6 +36,7 @@ pub(super) fn check(understood: &mut Understood<'_>, faults: &mut Faults) {
     choose_default(understood, faults);
     check_shares(understood, faults);
     check_rules(understood, faults);
+    super::schedule::check(understood, faults);
     let wans = &understood.config.wans;
     for (n, (wan, section)) in wans.iter().zip(&understood.wans).enumerate() {
         check_names(wan, section, wans.get(..n).unwrap_or_default(), faults);

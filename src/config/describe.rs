@@ -23,6 +23,12 @@ pub fn describe(config: &Config) -> String {
     }
     classes(&mut out, &config.classes);
     rules(&mut out, &config.rules);
+    if !config.schedules.is_empty() {
+        out.push_str("\nschedules\n");
+    }
+    for schedule in &config.schedules {
+        let _ = writeln!(out, "  {:<16} {schedule}", schedule.name);
+    }
     out
 }
 

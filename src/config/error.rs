@@ -75,6 +75,11 @@ impl Faults {
         }
     }
 
+    /// How many faults there are, beside warnings.
+    pub(super) fn count(&self) -> usize {
+        self.list.iter().filter(|fault| fault.severity == Severity::Fault).count()
+    }
+
     /// Whether the value of this option was refused: what follows from its absence is then not worth telling.
     pub(super) fn is_refused(&self, line: u32, option: &str) -> bool {
         let is_it =

@@ -5,6 +5,7 @@
 //! `link` knows the link layers, `network` which device a network of the system is, `suggest` which link layer fits it.
 //! Read `/etc/config/weir`'s table in the README before adding an option.
 
+pub mod altered;
 mod check;
 mod check_rule;
 pub mod describe;
@@ -16,6 +17,7 @@ mod place;
 pub mod read;
 mod read_rule;
 pub mod rule;
+pub mod schedule;
 pub mod service;
 pub mod steer;
 pub mod suggest;
@@ -35,6 +37,7 @@ use alloc::vec::Vec;
 pub use error::{Fault, Severity};
 pub use link::LinkLayer;
 pub use rule::Rule;
+pub use schedule::Schedule;
 
 /// Everything `/etc/config/weir` says, with the defaults filled in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +50,8 @@ pub struct Config {
     pub classes: Vec<Class>,
     /// Which packets go to which class, in the order they are looked at: the user's own and those that are there anyway.
     pub rules: Vec<Rule>,
+    /// When something is otherwise, in the order of the file.
+    pub schedules: Vec<Schedule>,
 }
 
 /// Settings of the whole program (section `globals`).
@@ -393,6 +398,7 @@ impl Default for Config {
             wans: alloc::vec![Wan::new("wan")],
             classes: Class::defaults(),
             rules: Rule::builtin(),
+            schedules: Vec::new(),
         }
     }
 }

@@ -21,11 +21,13 @@ pub enum SectionType {
     Class,
     /// One rule.
     Rule,
+    /// Hours of the week in which something is otherwise.
+    Schedule,
 }
 
 impl SectionType {
     /// Each, in the order they are shown.
-    pub const ALL: [Self; 4] = [Self::Globals, Self::Wan, Self::Class, Self::Rule];
+    pub const ALL: [Self; 5] = [Self::Globals, Self::Wan, Self::Class, Self::Rule, Self::Schedule];
 
     /// What stands behind `config` in the file.
     pub const fn name(self) -> &'static str {
@@ -34,6 +36,7 @@ impl SectionType {
             Self::Wan => "wan",
             Self::Class => "class",
             Self::Rule => "rule",
+            Self::Schedule => "schedule",
         }
     }
 
@@ -44,6 +47,9 @@ impl SectionType {
             Self::Wan => "one internet line; several are allowed",
             Self::Class => "one traffic class; without any there are critical, high, normal and low",
             Self::Rule => "which packets go to which class; the first rule that matches decides",
+            Self::Schedule => {
+                "what is otherwise in some hours; where two set the same, the later in the file"
+            }
         }
     }
 }
@@ -93,6 +99,14 @@ pub enum Kind {
     Services,
     /// A list of addresses and names.
     Fars,
+    /// The name of a line.
+    LineName,
+    /// Days of the week.
+    Days,
+    /// A time of the day.
+    Clock,
+    /// A list of names of rules, which may hold blanks.
+    Rules,
 }
 
 /// One option.
@@ -121,10 +135,10 @@ const fn row(
 }
 
 use Kind::{
-    Bool, Choice, ClassName, Device, Dscp, Dscps, Fars, Integer, Length, Link, Mask, Network, Ports,
-    Prefixes, Protocols, Rate, Services, Share, Size, Span, Text,
+    Bool, Choice, ClassName, Clock, Days, Device, Dscp, Dscps, Fars, Integer, Length, LineName, Link, Mask,
+    Network, Ports, Prefixes, Protocols, Rate, Rules, Services, Share, Size, Span, Text,
 };
-use SectionType::{Class, Globals, Rule, Wan};
+use SectionType::{Class, Globals, Rule, Schedule, Wan};
 
 /// A choice that CAKE makes by itself, or the user.
 const AUTO_OR_BOOL: &[&str] = &["auto", "1", "0"];
@@ -378,6 +392,35 @@ pub const OPTIONS: &[Row] = &[
     row(Rule, "length", Length, "any", "Bytes of the whole IP packet; both ends of the range belong to it."),
     row(Rule, "service", Services, "", "Ports of well-known services; the other conditions must hold, too."),
     row(Rule, "set_dscp", Dscp, "the class's", "The DSCP its packets are given."),
+    row(Schedule, "enabled", Bool, "1", "Off: as if it were not there; its rules then hold always."),
+    row(Schedule, "days", Days, "every day", "The days it begins on."),
+    row(Schedule, "from", Clock, "00:00", "When it begins, by the router's time zone."),
+    row(
+        Schedule,
+        "to",
+        Clock,
+        "00:00",
+        "When it ends; not later than 'from': on the next day, so with both alike it holds for 24 hours.",
+    ),
+    row(Schedule, "wan", LineName, "every line", "The line whose speeds are meant: the name of its section."),
+    row(
+        Schedule,
+        "download",
+        Rate,
+        "as it is",
+        "Speed of arriving traffic meanwhile; adapted, the most it is given.",
+    ),
+    row(Schedule, "upload", Rate, "as it is", "The same for leaving traffic."),
+    row(Schedule, "class", ClassName, "", "The class whose shares are meant, on all lines."),
+    row(Schedule, "guarantee", Share, "as it is", "What that class always gets meanwhile."),
+    row(Schedule, "limit", Share, "as it is", "What that class never exceeds meanwhile."),
+    row(
+        Schedule,
+        "rule",
+        Rules,
+        "",
+        "Rules that hold in the hours of schedules that name them, and at no other time.",
+    ),
 ];
 
 /// What a rule's direction may be.
@@ -398,13 +441,14 @@ impl Kind {
             Size => "bytes",
             Length => "bytes",
             Bool | Integer(..) | Mask | Device | Network | Choice(_) | Link | ClassName | Text
-            | Protocols | Ports | Prefixes | Dscp | Dscps | Services | Fars => "",
+            | Protocols | Ports | Prefixes | Dscp | Dscps | Services | Fars | LineName | Days | Clock
+            | Rules => "",
         }
     }
 
     /// Whether the option may be a list, or several words in one.
     pub const fn is_list(self) -> bool {
-        matches!(self, Protocols | Ports | Prefixes | Dscps | Services | Fars)
+        matches!(self, Protocols | Ports | Prefixes | Dscps | Services | Fars | Days | Rules)
     }
 }
 
@@ -439,6 +483,10 @@ impl fmt::Display for Kind {
             Length => f.write_str("0-200, 1000-"),
             Services => f.write_str("list of services"),
             Fars => f.write_str("list: 9.9.9.9, 2620:fe::fe, dns.example.net"),
+            LineName => f.write_str("line"),
+            Days => f.write_str("list: mon, tue, wed, thu, fri, sat, sun"),
+            Clock => f.write_str("00:00 to 24:00"),
+            Rules => f.write_str("list of rules"),
         }
     }
 }

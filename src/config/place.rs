@@ -9,7 +9,7 @@ use super::read::{Checked, SaidOfClass, SaidOfWan};
 use super::read_rule::Said;
 use super::service::Service;
 use super::steer::Far;
-use super::{Globals, Isolation};
+use super::{Globals, Isolation, schedule};
 use crate::units::{Bytes, DeviceName, Dscp, Micros, Permille, Prefix, Rate, Way};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -103,6 +103,20 @@ pub(super) const RULE: &Table<Said> = &[
     ("length", |said| &mut said.own.length),
 ];
 
+pub(super) const SCHEDULE: &Table<schedule::Said> = &[
+    ("enabled", |said| &mut said.enabled),
+    ("days", |said| &mut said.days),
+    ("from", |said| &mut said.from),
+    ("to", |said| &mut said.to),
+    ("wan", |said| &mut said.wan),
+    ("download", |said| &mut said.download),
+    ("upload", |said| &mut said.upload),
+    ("class", |said| &mut said.class),
+    ("guarantee", |said| &mut said.guarantee),
+    ("limit", |said| &mut said.limit),
+    ("rule", |said| &mut said.rules),
+];
+
 /// Places of these types take values of this kind, as `$made` makes them.
 macro_rules! takes {
     ($($kind:ident($value:ident) $type:ty = $made:expr;)+) => {
@@ -120,6 +134,7 @@ takes! {
     Bool(yes) bool = *yes;
     Rate(rate) Option<Rate> = Some(*rate);
     Share(share) Permille = *share;
+    Share(share) Option<Permille> = Some(*share);
     Span(span) Micros = *span;
     Span(span) Option<Micros> = Some(*span);
     Integer(n) Option<i16> = i16::try_from(*n).ok();
@@ -138,6 +153,7 @@ takes! {
     Length(length) Option<(u16, u16)> = Some(*length);
     Services(services) Vec<Service> = core::mem::take(services);
     Fars(fars) Vec<Far> = core::mem::take(fars);
+    Names(names) Vec<String> = core::mem::take(names);
     Choice(n) Option<Cells> = Cells::at(*n);
     // The first word is `auto`.
     Choice(n) Option<Isolation> = n.checked_sub(1).and_then(Isolation::at);

@@ -65,7 +65,14 @@ pub fn read(package: &Package) -> Result<(Config, Vec<Fault>), Vec<Fault>> {
         config.wans.clear();
     }
     let classes = config.classes.iter().map(|_| None).collect();
-    let understood = Understood { config, wans: Vec::new(), classes, switched_off: 0, locals: Vec::new() };
+    let understood = Understood {
+        config,
+        wans: Vec::new(),
+        classes,
+        switched_off: 0,
+        locals: Vec::new(),
+        schedules: Vec::new(),
+    };
     let mut reader = Reader { faults: Faults::default(), understood };
     for section in &package.sections {
         reader.section(section);
@@ -99,6 +106,7 @@ pub(super) enum Checked {
     Length((u16, u16)),
     Services(Vec<Service>),
     Fars(Vec<Far>),
+    Names(Vec<String>),
 }
 
 pub(super) struct Reader<'a> {
@@ -125,6 +133,7 @@ impl<'a> Reader<'a> {
             Some(SectionType::Wan) => self.wan(section),
             Some(SectionType::Class) => self.class(section),
             Some(SectionType::Rule) => self.rule(section),
+            Some(SectionType::Schedule) => self.schedule(section),
             None => {
                 let known = SectionType::ALL.iter().map(|known| known.name());
                 let hint = match did_you_mean(&section.kind, known.clone()) {
@@ -164,7 +173,9 @@ impl<'a> Reader<'a> {
                 continue;
             }
             let not_text = || "is not text (UTF-8)".to_string();
-            let result = if row.kind.is_list() {
+            let result = if row.kind == Kind::Rules {
+                entries(&option.value).ok_or_else(not_text).and_then(|names| check_list(row.kind, &names))
+            } else if row.kind.is_list() {
                 words(&option.value).ok_or_else(not_text).and_then(|words| check_list(row.kind, &words))
             } else {
                 option.value.text().ok_or_else(not_text).and_then(|text| check_text(row.kind, text))
@@ -209,7 +220,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A number without a unit that would be an absurdly slow line.
-    fn suspicious(&mut self, option: &Opt, rate: Rate) {
+    pub(super) fn suspicious(&mut self, option: &Opt, rate: Rate) {
         let text = option.value.text().unwrap_or_default().trim();
         if rate < Rate::kbit(1000) && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
             let text = format!("a number alone is kbit/s: {rate}; did you mean {text}mbit?");
@@ -313,12 +324,18 @@ fn check_text(kind: Kind, text: &str) -> Result<Checked, String> {
         Kind::Choice(words) => Checked::Choice(choice(text, words)?),
         Kind::Link => Checked::Link(link_layer(text)?),
         Kind::ClassName => Checked::Word(class_name(text)?),
-        Kind::Text => Checked::Word(free_text(text)?),
+        Kind::Text | Kind::LineName => Checked::Word(free_text(text)?),
+        Kind::Clock => Checked::Integer(value::clock(text)?.into()),
         Kind::Dscp => Checked::Dscp(value::dscp(text)?),
         Kind::Length => Checked::Length(value::length(text)?),
-        Kind::Protocols | Kind::Ports | Kind::Prefixes | Kind::Dscps | Kind::Services | Kind::Fars => {
-            return check_list(kind, &[text]);
-        }
+        Kind::Protocols
+        | Kind::Ports
+        | Kind::Prefixes
+        | Kind::Dscps
+        | Kind::Services
+        | Kind::Fars
+        | Kind::Days
+        | Kind::Rules => return check_list(kind, &[text]),
     })
 }
 
@@ -334,6 +351,15 @@ pub(super) fn words(value: &uci::Value) -> Option<Vec<&str>> {
         words.extend(text.split([' ', '\t', '\n', ',']).filter(|word| !word.is_empty()));
     }
     Some(words)
+}
+
+/// The entries of a list as they are, or the one there is; `None` if they are not UTF-8.
+fn entries(value: &uci::Value) -> Option<Vec<&str>> {
+    let entries = match value {
+        uci::Value::Text(bytes) => core::slice::from_ref(bytes),
+        uci::Value::List(entries) => entries.as_slice(),
+    };
+    entries.iter().map(|entry| core::str::from_utf8(entry).ok()).collect()
 }
 
 fn check_list(kind: Kind, words: &[&str]) -> Result<Checked, String> {
@@ -353,6 +379,8 @@ fn check_list(kind: Kind, words: &[&str]) -> Result<Checked, String> {
         Kind::Dscps => Checked::Dscps(0),
         Kind::Services => Checked::Services(Vec::new()),
         Kind::Fars => Checked::Fars(Vec::new()),
+        Kind::Days => Checked::Mask(0),
+        Kind::Rules => Checked::Names(Vec::new()),
         _ => return words.last().map_or_else(|| Err(String::new()), |word| check_text(kind, word)),
     };
     for word in words {
@@ -369,6 +397,8 @@ fn check_list(kind: Kind, words: &[&str]) -> Result<Checked, String> {
                 }
             }
             Checked::Fars(all) => all.push(steer::far(word)?),
+            Checked::Mask(all) => *all |= value::day(word)?,
+            Checked::Names(all) => all.push(free_text(word)?),
             _ => {}
         }
     }
@@ -540,6 +570,9 @@ mod tests {
             (.., Kind::Length) => "0-100",
             (.., Kind::Services) => "icmp",
             (.., Kind::Fars) => "192.0.2.1",
+            (.., Kind::LineName | Kind::Rules) => "x",
+            (.., Kind::Days) => "sat",
+            (.., Kind::Clock) => "22:00",
         }
     }
 
@@ -547,7 +580,7 @@ mod tests {
         let name = match row.section {
             SectionType::Class => "high",
             SectionType::Rule => "dns",
-            SectionType::Globals | SectionType::Wan => "wan",
+            SectionType::Globals | SectionType::Wan | SectionType::Schedule => "wan",
         };
         format!("config {} '{name}'\n option {} '{value}'\n", row.section.name(), row.name)
     }
@@ -566,8 +599,14 @@ mod tests {
         let package = uci::parse(file.as_bytes()).expect("UCI");
         let config = Config { wans: Vec::new(), ..Config::default() };
         let classes = config.classes.iter().map(|_| None).collect();
-        let understood =
-            Understood { config, wans: Vec::new(), classes, switched_off: 0, locals: Vec::new() };
+        let understood = Understood {
+            config,
+            wans: Vec::new(),
+            classes,
+            switched_off: 0,
+            locals: Vec::new(),
+            schedules: Vec::new(),
+        };
         let mut reader = Reader { faults: Faults::default(), understood };
         package.sections.iter().for_each(|section| reader.section(section));
         assert_eq!(reader.faults.finish(), [], "{file}");

@@ -2,6 +2,7 @@
 //! The text of one value as a checked type. Each error says what is allowed, for people.
 
 use super::options::did_you_mean;
+use crate::calendar::{DAY_MINUTES, WEEKDAYS};
 use crate::order;
 use crate::text::{self, joined};
 use crate::units::{Bytes, DeviceName, Dscp, Micros, Permille, Prefix, Rate};
@@ -162,6 +163,27 @@ pub fn size(text: &str) -> Result<Bytes, String> {
     } else {
         Err(format!("must lie between {} and {}", SIZES.0, SIZES.1))
     }
+}
+
+/// `22:00`, `6:30`, in minutes; `24:00` is the midnight at the end of the day, and 0 as that at its begin.
+pub fn clock(text: &str) -> Result<u16, String> {
+    let minutes = text.split_once(':').and_then(|(hours, minutes)| {
+        let is_one =
+            (1..=2).contains(&hours.len()) && minutes.len() == 2 && is_number(hours) && is_number(minutes);
+        let (hours, minutes) = (hours.parse::<u16>().ok()?, minutes.parse::<u16>().ok()?);
+        Some(hours * 60 + minutes).filter(|all| is_one && minutes < 60 && *all <= DAY_MINUTES)
+    });
+    let wrong = || format!("{} is not a time of the day; write for example 22:00 or 6:30", Quoted(text));
+    minutes.map(|minutes| minutes % DAY_MINUTES).ok_or_else(wrong)
+}
+
+/// The bit of a day of the week.
+pub fn day(text: &str) -> Result<u32, String> {
+    let day = WEEKDAYS.iter().position(|day| day.eq_ignore_ascii_case(text));
+    day.map(|day| 1 << day).ok_or_else(|| {
+        let days = joined(&WEEKDAYS, ", ");
+        format!("{} is not a day of the week; write some of {days}", Quoted(text))
+    })
 }
 
 /// Yes or no in any of UCI's words.

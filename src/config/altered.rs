@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What is in force when that is not what the file says: a configuration with alterations that hold for a while, of
+//! schedules and of whoever else has a reason.
+//!
+//! Alterations are taken in their order, so of two that set the same thing the later one counts. What they make is
+//! always a configuration that could stand in a file.
+
+use super::{Class, Config, Wan};
+use crate::units::{Permille, Rate, Way};
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+
+/// Something that is otherwise than the file says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Alteration {
+    /// A direction of a line, or of every line, has this speed; where rates follow the line, this is the most.
+    Speed {
+        /// The line's name; `None`: every line.
+        line: Option<String>,
+        /// Which direction.
+        way: Way,
+        /// The speed.
+        rate: Rate,
+    },
+    /// A direction of a line, or of every line, has at most this speed.
+    Cap {
+        /// The line's name; `None`: every line.
+        line: Option<String>,
+        /// Which direction.
+        way: Way,
+        /// The most.
+        rate: Rate,
+    },
+    /// A class has other shares, on all lines; `None`: as they are.
+    Share {
+        /// The class's name.
+        class: String,
+        /// What it always gets.
+        guarantee: Option<Permille>,
+        /// What it never exceeds.
+        limit: Option<Permille>,
+    },
+    /// A rule does not hold.
+    RuleOff {
+        /// The rule's name.
+        rule: String,
+    },
+    /// A rule holds, though an earlier alteration says that it does not.
+    RuleOn {
+        /// The rule's name.
+        rule: String,
+    },
+}
+
+/// `base` with alterations, and what could not be altered, in words: it is left out.
+pub fn altered(base: &Config, by: &[Alteration]) -> (Config, Vec<String>) {
+    let mut config = base.clone();
+    let mut off: Vec<&str> = Vec::new();
+    let mut left_out = Vec::new();
+    for one in by {
+        let done = match one {
+            Alteration::Speed { line, way, rate } => lines(&mut config.wans, line, *way, *rate, false),
+            Alteration::Cap { line, way, rate } => lines(&mut config.wans, line, *way, *rate, true),
+            Alteration::Share { class, guarantee, limit } => {
+                share(&mut config.classes, class, *guarantee, *limit)
+            }
+            Alteration::RuleOff { rule } => {
+                off.push(rule);
+                Ok(())
+            }
+            Alteration::RuleOn { rule } => {
+                off.retain(|known| known != rule);
+                Ok(())
+            }
+        };
+        if let Err(why) = done {
+            left_out.push(format!("{one}: {why}"));
+        }
+    }
+    config.rules.retain(|rule| !off.contains(&rule.name.as_str()));
+    (config, left_out)
+}
+
+/// Gives a line, or all, another speed.
+fn lines(wans: &mut [Wan], name: &Option<String>, way: Way, rate: Rate, is_cap: bool) -> Result<(), String> {
+    let mut why = "there is no such line";
+    for wan in wans.iter_mut().filter(|wan| name.as_ref().is_none_or(|name| wan.name == *name)) {
+        if is_cap && !wan.is_wanted(way) {
+            why = if why.is_empty() { "" } else { "it is not shaped" };
+            continue;
+        }
+        why = "";
+        let steers = wan.steers(way);
+        let (speed, limits) = match way {
+            Way::Up => (&mut wan.upload, &mut wan.steer.up),
+            Way::Down => (&mut wan.download, &mut wan.steer.down),
+        };
+        let most = limits.max.filter(|_| steers).or(*speed).filter(|_| is_cap).unwrap_or(rate);
+        let rate = rate.min(most);
+        if steers {
+            // A speed where there was none would be one to keep; and bounds must not cross.
+            *speed = speed.map(|speed| speed.min(rate));
+            limits.max = Some(rate);
+            limits.min = limits.min.map(|min| min.min(rate));
+        } else {
+            *speed = Some(rate);
+        }
+    }
+    if why.is_empty() { Ok(()) } else { Err(why.into()) }
+}
+
+/// Gives a class other shares, unless all of them together could not be kept then.
+pub(super) fn share(
+    classes: &mut [Class],
+    name: &str,
+    guarantee: Option<Permille>,
+    limit: Option<Permille>,
+) -> Result<(), String> {
+    let rest = classes.iter().filter(|class| class.name != name);
+    let rest: u32 = rest.map(|class| u32::from(class.guarantee.0)).sum();
+    let Some(class) = classes.iter_mut().find(|class| class.name == name) else {
+        return Err("there is no such class".into());
+    };
+    let (guarantee, limit) = (guarantee.unwrap_or(class.guarantee), limit.unwrap_or(class.limit));
+    let sum = rest + u32::from(guarantee.0);
+    if limit == Permille(0) {
+        return Err("with 0 % nothing would ever pass".into());
+    }
+    if guarantee > limit {
+        return Err(format!("the limit, {limit}, is below the guarantee, {guarantee}"));
+    }
+    if sum > u32::from(Permille::ALL.0) {
+        let sum = Permille(u16::try_from(sum).unwrap_or(u16::MAX));
+        return Err(format!("the guarantees add up to {sum}"));
+    }
+    (class.guarantee, class.limit) = (guarantee, limit);
+    Ok(())
+}
+
+/// `upload 5 Mbit/s on wan`, `class low: limit 10 %`, `rule 'x' off`.
+impl fmt::Display for Alteration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Speed { line, way, rate } | Self::Cap { line, way, rate } => {
+                let most = if matches!(self, Self::Cap { .. }) { "at most " } else { "" };
+                let line = line.as_deref().unwrap_or("every line");
+                write!(f, "{way} {most}{rate} on {line}")
+            }
+            Self::Share { class, guarantee, limit } => {
+                write!(f, "class {class}:")?;
+                let mut between = "";
+                for (word, share) in [("guarantee", guarantee), ("limit", limit)] {
+                    if let Some(share) = share {
+                        write!(f, "{between} {word} {share}")?;
+                        between = ",";
+                    }
+                }
+                Ok(())
+            }
+            Self::RuleOff { rule } => write!(f, "rule '{rule}' off"),
+            Self::RuleOn { rule } => write!(f, "rule '{rule}' on"),
+        }
+    }
+}
+
+impl Alteration {
+    /// As one line of text for [`Self::from_text`]: a word, two numbers, a name that may be empty.
+    pub fn to_text(&self) -> String {
+        let share = |share: &Option<Permille>| share.map_or("-".into(), |share| share.0.to_string());
+        let (word, numbers, name) = match self {
+            Self::Speed { line, way, rate } => ("speed", rated(*way, *rate), line.as_ref()),
+            Self::Cap { line, way, rate } => ("cap", rated(*way, *rate), line.as_ref()),
+            Self::Share { class, guarantee, limit } => {
+                ("share", [share(guarantee), share(limit)], Some(class))
+            }
+            Self::RuleOff { rule } => ("off", ["-", "-"].map(String::from), Some(rule)),
+            Self::RuleOn { rule } => ("on", ["-", "-"].map(String::from), Some(rule)),
+        };
+        let [one, other] = numbers;
+        format!("{word} {one} {other} {}", name.map_or("", String::as_str))
+    }
+
+    /// Reads such a line.
+    pub fn from_text(line: &str) -> Option<Self> {
+        let mut words = line.splitn(4, ' ');
+        let (word, one, other, name) = (words.next()?, words.next()?, words.next()?, words.next()?);
+        let share = |text: &str| text.parse().ok().map(Permille);
+        let rate = || {
+            let way = Way::ALL.get(one.parse::<usize>().ok()?).copied()?;
+            Some((way, other.parse().ok().map(Rate::bits)?, Some(name.into()).filter(|_| !name.is_empty())))
+        };
+        Some(match word {
+            "speed" => {
+                let (way, rate, line) = rate()?;
+                Self::Speed { line, way, rate }
+            }
+            "cap" => {
+                let (way, rate, line) = rate()?;
+                Self::Cap { line, way, rate }
+            }
+            "share" => Self::Share { class: name.into(), guarantee: share(one), limit: share(other) },
+            "off" => Self::RuleOff { rule: name.into() },
+            "on" => Self::RuleOn { rule: name.into() },
+            _ => return None,
+        })
+    }
+}
+
+fn rated(way: Way, rate: Rate) -> [String; 2] {
+    [(way as usize).to_string(), rate.bits_per_sec().to_string()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::classify::random::Random;
+    use crate::config::read;
+
+    fn config(wan: &str) -> Config {
+        read::load(
+            format!("config wan 'a'\n{wan}config wan 'b'\n option device 'eth9'\n option upload '9mbit'\n")
+                .as_bytes(),
+        )
+        .expect("a right file")
+        .0
+    }
+
+    fn speed(line: Option<&str>, way: Way, mbit: u32) -> Alteration {
+        Alteration::Speed { line: line.map(String::from), way, rate: Rate::mbit(mbit) }
+    }
+
+    fn cap(line: Option<&str>, way: Way, mbit: u32) -> Alteration {
+        Alteration::Cap { line: line.map(String::from), way, rate: Rate::mbit(mbit) }
+    }
+
+    fn shares(class: &str, guarantee: Option<u16>, limit: Option<u16>) -> Alteration {
+        let share = |percent: Option<u16>| percent.map(Permille::percent);
+        Alteration::Share { class: class.into(), guarantee: share(guarantee), limit: share(limit) }
+    }
+
+    #[test]
+    fn without_alterations_it_is_the_file() {
+        let base = config(" option upload '5mbit'\n");
+        assert_eq!(altered(&base, &[]), (base, Vec::new()));
+    }
+
+    #[test]
+    fn a_speed_is_another_one_on_the_line_that_is_named_or_on_all() {
+        let base = config(" option upload '5mbit'\n");
+        let up = |by: &[Alteration]| {
+            let (config, left_out) = altered(&base, by);
+            assert_eq!(left_out, [""; 0]);
+            [0, 1].map(|n| config.wans[n].upload)
+        };
+        let mbit = |n| Some(Rate::mbit(n));
+        assert_eq!(up(&[speed(Some("a"), Way::Up, 2)]), [mbit(2), mbit(9)]);
+        assert_eq!(up(&[speed(None, Way::Up, 2)]), [mbit(2), mbit(2)]);
+        assert_eq!(up(&[speed(None, Way::Up, 2), speed(Some("b"), Way::Up, 3)]), [mbit(2), mbit(3)]);
+        assert_eq!(up(&[cap(None, Way::Up, 7)]), [mbit(5), mbit(7)]);
+        let (config, _) = altered(&base, &[speed(Some("a"), Way::Down, 30)]);
+        assert_eq!(config.wans[0].download, mbit(30), "what was not shaped is");
+        let (config, left_out) =
+            altered(&base, &[cap(Some("a"), Way::Down, 30), speed(Some("c"), Way::Up, 1)]);
+        assert_eq!((config, left_out.len()), (base.clone(), 2));
+        assert_eq!(left_out[0], "download at most 30 Mbit/s on a: it is not shaped");
+        assert_eq!(left_out[1], "upload 1 Mbit/s on c: there is no such line");
+    }
+
+    #[test]
+    fn a_line_that_is_followed_is_followed_on_below_another_bound() {
+        for (wan, way, by) in [
+            ("", Way::Up, speed(None, Way::Up, 2)),
+            ("", Way::Down, cap(None, Way::Down, 2)),
+            (
+                " option upload '20mbit'\n option download '20mbit'\n option adapt '1'\n",
+                Way::Up,
+                speed(None, Way::Up, 2),
+            ),
+            (
+                " option upload '20mbit'\n option upload_min '3mbit'\n option upload_max '30mbit'\n",
+                Way::Up,
+                cap(None, Way::Up, 2),
+            ),
+            (" option upload '20mbit'\n option download_min '3mbit'\n", Way::Down, speed(None, Way::Down, 2)),
+        ] {
+            let base = config(wan);
+            let (config, left_out) = altered(&base, core::slice::from_ref(&by));
+            let (was, is) = (&base.wans[0], &config.wans[0]);
+            assert_eq!(left_out, [""; 0]);
+            for way in Way::ALL {
+                assert_eq!(
+                    (is.steers(way), is.is_wanted(way)),
+                    (was.steers(way), was.is_wanted(way)),
+                    "{wan}"
+                );
+            }
+            let limits = is.limits(way);
+            assert_eq!(limits.max, Some(Rate::mbit(2)), "{wan}");
+            assert!(limits.min <= limits.max && is.speed(way).is_none_or(|speed| speed <= Rate::mbit(2)));
+        }
+        let (config, _) = altered(&config(" option upload_max '4mbit'\n"), &[cap(None, Way::Up, 6)]);
+        assert_eq!(config.wans[0].steer.up.max, Some(Rate::mbit(4)), "it was less already");
+    }
+
+    #[test]
+    fn shares_that_could_not_be_kept_are_left_out_and_told() {
+        let base = config("");
+        for (by, why) in [
+            (shares("low", Some(60), None), "class low: guarantee 60 %: the guarantees add up to 120 %"),
+            (
+                shares("critical", Some(51), None),
+                "class critical: guarantee 51 %: the limit, 50 %, is below the guarantee, 51 %",
+            ),
+            (
+                shares("low", None, Some(4)),
+                "class low: limit 4 %: the limit, 4 %, is below the guarantee, 5 %",
+            ),
+            (
+                shares("low", Some(0), Some(0)),
+                "class low: guarantee 0 %, limit 0 %: with 0 % nothing would ever pass",
+            ),
+            (shares("lowest", None, Some(4)), "class lowest: limit 4 %: there is no such class"),
+        ] {
+            let (config, left_out) = altered(&base, &[by]);
+            assert_eq!((config.classes, left_out), (base.classes.clone(), alloc::vec![why.into()]));
+        }
+        let (config, left_out) =
+            altered(&base, &[shares("high", Some(5), None), shares("low", Some(50), Some(60))]);
+        assert_eq!(
+            (config.classes[3].guarantee, left_out.len()),
+            (Permille::percent(50), 0),
+            "one makes room"
+        );
+    }
+
+    #[test]
+    fn a_rule_is_off_unless_a_later_word_says_on() {
+        let base = config("");
+        let has = |by: &[Alteration]| altered(&base, by).0.rules.iter().any(|rule| rule.name == "dns");
+        let (off, on) =
+            (Alteration::RuleOff { rule: "dns".into() }, Alteration::RuleOn { rule: "dns".into() });
+        assert!(has(&[on.clone()]) && !has(&[off.clone()]));
+        assert!(has(&[off.clone(), on.clone()]) && !has(&[on, off]));
+    }
+
+    #[test]
+    fn whatever_is_altered_shares_can_be_kept_and_classes_keep_their_order_and_the_text_is_understood() {
+        let mut random = Random::seeded(5);
+        let base = config(" option upload '5mbit'\n");
+        let names = ["critical", "high", "normal", "low", "none"];
+        let mut counts = [0; 2];
+        for _ in 0..3000 {
+            let mut by = Vec::new();
+            for _ in 0..random.below(6) {
+                let mut share = || Some(Permille(random.below(700) as u16)).filter(|share| share.0 > 50);
+                let (guarantee, limit) = (share(), share());
+                let class = names[random.below(5) as usize].into();
+                by.push(Alteration::Share { class, guarantee, limit });
+                let way = Way::ALL[random.below(2) as usize];
+                by.push([speed, cap][random.below(2) as usize](
+                    Some("a").filter(|_| random.below(2) == 0),
+                    way,
+                    7,
+                ));
+            }
+            let (config, left_out) = altered(&base, &by);
+            assert!(config.classes.iter().map(|class| class.guarantee.0).sum::<u16>() <= 1000);
+            assert!(config.classes.iter().all(|class| class.guarantee <= class.limit));
+            assert!(config.classes.iter().zip(&base.classes).all(|(is, was)| is.name == was.name));
+            counts[usize::from(left_out.is_empty())] += 1;
+            for one in &by {
+                assert_eq!(Alteration::from_text(&one.to_text()).as_ref(), Some(one));
+            }
+        }
+        assert!(counts.iter().all(|count| *count > 500), "{counts:?}");
+        let rule = Alteration::RuleOff { rule: "a rule of mine".into() };
+        assert_eq!(Alteration::from_text(&rule.to_text()), Some(rule));
+        for bad in ["", "speed", "speed 2 5 a", "speed 0 x a", "other - - a", "0 0 5 5 5 5 5"] {
+            assert_eq!(Alteration::from_text(bad), None, "{bad}");
+        }
+    }
+}
