@@ -20,6 +20,14 @@ const LAST: u64 = 253_402_300_799;
 /// Longer is no time zone: those of the world have 40 letters at most.
 const LONGEST: usize = 100;
 
+/// 1 January 2024: a clock that shows less was not set yet, as on routers that have no battery for it.
+const BELIEVED: u64 = 1_704_067_200;
+
+/// What a clock shows, unless that cannot be.
+pub fn believed(seconds: u64) -> Option<u64> {
+    Some(seconds).filter(|seconds| *seconds >= BELIEVED)
+}
+
 /// The days of a week, from the first.
 pub const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 

@@ -16,6 +16,7 @@ mod asked;
 mod events;
 mod history;
 mod news;
+mod schedule;
 mod steering;
 
 pub use events::Events;
@@ -114,6 +115,13 @@ pub enum Event {
         /// Why one was refused.
         refused: Option<String>,
     },
+    /// What the clock on the wall shows.
+    Clock {
+        /// Seconds since 1970.
+        seconds: u64,
+        /// The time zone, as POSIX writes it.
+        zone: String,
+    },
     /// The moment [`Daemon::deadline`] named has come.
     Deadline,
 }
@@ -147,6 +155,8 @@ pub struct Failure {
 pub enum Action {
     /// Read the configuration; answer with [`Event::ConfigRead`].
     ReadConfig,
+    /// Read the clock on the wall and the time zone; answer with [`Event::Clock`].
+    ReadClock,
     /// Look at the system; answer with [`Event::Observed`] or [`Event::ObserveFailed`].
     Observe,
     /// Send `ops`; on any refusal bring back `before`. Answer with [`Event::Applied`] or [`Event::ApplyFailed`].
@@ -238,7 +248,14 @@ enum End {
 /// All state of the program between two events.
 #[derive(Debug)]
 pub struct Daemon {
+    /// The configuration in force.
     config: Option<Config>,
+    /// The one that was read, where that is another.
+    base: Option<Config>,
+    /// What makes the difference.
+    altered: schedule::Altered,
+    /// The schedules and their clock.
+    times: schedule::Timetable,
     plan: Plan,
     memo: Memo,
     /// What the lines are steered to.
@@ -303,6 +320,9 @@ impl Daemon {
     fn with(end: End, lacks: Lacks) -> Self {
         Self {
             config: None,
+            base: None,
+            altered: schedule::Altered::default(),
+            times: schedule::Timetable::default(),
             plan: Plan::default(),
             memo: Memo::default(),
             speeds: Speeds::default(),
@@ -380,7 +400,7 @@ impl Daemon {
     pub fn deadline(&self) -> Option<Time> {
         let look = self.observe_at.filter(|_| self.phase == Phase::Idle);
         let pilots = self.pilots.iter().filter_map(|pilot| pilot.deadline());
-        pilots.chain(look).chain(self.held_until()).chain(self.read_due()).min()
+        pilots.chain(look).chain(self.held_until()).chain(self.read_due()).chain(self.times.read_at).min()
     }
 
     /// The lines that are steered.
@@ -425,6 +445,7 @@ impl Daemon {
             }
             Event::Answered { line, answer } => self.pilot(now, line, |pilot| pilot.handle(now, answer)),
             Event::Retuned { ops, refused } => self.retuned(now, ops, refused),
+            Event::Clock { seconds, zone } => self.clock_read(now, seconds, zone),
             Event::Stop { keep: true } => {
                 self.learn(now);
                 self.say(Level::Info, "ending; the shaper stays as it is".into());
@@ -435,6 +456,9 @@ impl Daemon {
                 self.has_changed = false;
                 self.learn(now);
                 self.config = None;
+                self.base = None;
+                self.altered.clear();
+                self.times.read_at = None;
                 self.pilots.clear();
                 self.kept.clear();
                 self.wants_reload = false;
@@ -445,6 +469,10 @@ impl Daemon {
             Event::Deadline => {
                 if self.phase == Phase::Idle && self.observe_at.is_some_and(|at| at <= now) {
                     self.observe();
+                }
+                if self.times.read_at.is_some_and(|at| at <= now) {
+                    self.times.read_at = None;
+                    self.act(Action::ReadClock);
                 }
                 self.wake(now);
             }
@@ -461,7 +489,10 @@ impl Daemon {
         } else if self.wants_reload {
             self.wants_reload = false;
             self.phase = Phase::Reading;
+            self.act(Action::ReadClock);
             self.act(Action::ReadConfig);
+        } else if self.altered.is_new && self.take_effect() {
+            self.observe();
         } else if self.has_news {
             self.has_news = false;
             let at = now + CALM;
@@ -479,12 +510,14 @@ impl Daemon {
     }
 
     fn config_read(&mut self, now: Time, result: Reading) {
-        self.phase = Phase::Idle;
         match result {
             Ok((config, warnings)) => {
                 warnings.into_iter().for_each(|warning| self.act(Action::Tell(warning)));
-                self.man(&config);
+                let old = self.base.take().or(self.config.take());
+                self.adopt_schedules(old.as_ref(), &config);
                 self.config = Some(config);
+                self.reckon(now);
+                self.enforce_anew();
                 self.pause = FIRST_PAUSE;
                 self.settled_at = None;
                 self.noted = self.plan.notes.clone();
@@ -492,6 +525,7 @@ impl Daemon {
                 self.observe();
             }
             Err(refusal) => {
+                self.phase = Phase::Idle;
                 let code = match refusal {
                     Refusal::Unreadable(text) => {
                         self.say(Level::Error, text);
@@ -588,6 +622,11 @@ impl Daemon {
             End::No => self.board(now),
             End::WhenSettled => {
                 self.tell();
+                if !self.schedules().is_empty() {
+                    let text =
+                        "schedules are as of now; while no 'weir daemon' runs nothing changes with the hour";
+                    self.say(Level::Info, text.into());
+                }
                 // What could be done is done; that something could not be is still a failure for whoever asked.
                 let is_done = self.plan.is_possible() && !self.leaves_to_the_daemon();
                 self.act(Action::Exit(u8::from(!is_done)));
@@ -665,7 +704,7 @@ impl Daemon {
         self.say(Level::Info, format!("trying again in {}", self.pause));
         self.observe_at = Some(now + self.pause);
         self.pause = Micros(self.pause.0 * 2).min(LONGEST_PAUSE);
-        if self.wants_reload {
+        if self.wants_reload || self.altered.is_new {
             self.go_on(now);
         }
     }

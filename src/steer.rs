@@ -97,6 +97,10 @@ impl Pilot {
             if let Some(at) = before.iter().position(|old| old.is_like(&pilot)) {
                 pilot = before.swap_remove(at);
                 pilot.place = place;
+            } else if let Some(old) = before.iter().find(|old| old.name == pilot.name) {
+                // Within other bounds it is the same line.
+                pilot.setup = pilot.setup.recall(old.controller.memory());
+                pilot.controller = Controller::new(&pilot.setup);
             }
             all.push(pilot);
         }

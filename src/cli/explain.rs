@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! `weir explain`: which rule places a flow, in which class, and why. Asks the configuration alone, never the kernel.
+//! `weir explain`: which rule places a flow, in which class, and why. Asks the configuration and the
+//! daemon, for what it has altered, never the kernel.
 
-use super::{Options, configuration, exit_code, print};
+use super::look::in_force;
+use super::{Options, exit_code, print};
 use crate::classify::flow;
 use crate::tc::explain::explain;
 use crate::text::joined;
@@ -15,8 +17,8 @@ pub(crate) fn run(options: &Options) -> u8 {
             return exit_code::USAGE;
         }
     };
-    match configuration(&options.places) {
-        Ok((config, _)) => {
+    match in_force(&options.places) {
+        Ok(config) => {
             print(&explain(&config, &flow));
             exit_code::OK
         }

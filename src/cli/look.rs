@@ -2,13 +2,17 @@
 //! What `plan` and `status` begin with: the configuration, the system as it is, and how the daemon steers.
 
 use super::{configuration, exit_code};
+use crate::calendar::Zone;
 use crate::config::Config;
+use crate::config::altered::{Alteration, altered};
 use crate::daemon::Observation;
 use crate::io::bus;
+use crate::io::clock;
 use crate::io::desk;
 use crate::io::netlink::observe::{Seen, observe};
 use crate::io::netlink::socket::Connection;
 use crate::io::run::{Places, lacks, learnt, live_or_filed};
+use crate::report::scheduled::Scheduled;
 use crate::steer::{Pilot, Standing};
 use crate::tc::memo::Memo;
 use crate::tc::plan::{Plan, World, plan_with};
@@ -27,6 +31,8 @@ pub(crate) struct Looked {
     pub(crate) standings: Vec<Standing>,
     /// What became of their probes, by line.
     pub(crate) probes: Vec<(usize, String)>,
+    /// How schedules stand.
+    pub(crate) schedules: Vec<Scheduled>,
     speeds: Speeds,
     /// Why the kernel's word is all there is; `None`: the daemon answers.
     silence: Option<&'static str>,
@@ -70,7 +76,7 @@ pub(crate) fn look(places: &Places) -> Result<Looked, u8> {
 ///
 /// # Errors
 /// The exit code.
-pub(crate) fn look_at(places: &Places, config: Config) -> Result<Looked, u8> {
+pub(crate) fn look_at(places: &Places, mut config: Config) -> Result<Looked, u8> {
     let mut asked = ask(places);
     if let Err(error) = &asked
         && config.wans.iter().any(|wan| Way::ALL.iter().any(|way| wan.steers(*way)))
@@ -97,9 +103,43 @@ pub(crate) fn look_at(places: &Places, config: Config) -> Result<Looked, u8> {
             Ok(None) => (Some("no daemon runs: it stays at the rate that was left"), String::new()),
             Err(_) => (Some("the daemon does not answer: this is what the kernel has"), String::new()),
         };
+        let schedules = take_effect(&mut config, Some(answer.as_str()).filter(|_| silence.is_none()));
         let (standings, probes) = (standings(&answer), probes(&answer));
-        return Ok(Looked { config, observation, seen, standings, probes, speeds, silence });
+        return Ok(Looked { config, observation, seen, standings, probes, schedules, speeds, silence });
     }
+}
+
+/// The configuration becomes the one in force, by what the daemon answered; without an answer schedules are taken as they
+/// stand by the clock, which is said. Gives how they stand.
+fn take_effect(config: &mut Config, answer: Option<&str>) -> Vec<Scheduled> {
+    let (mut schedules, mut alterations) = (Vec::new(), Vec::new());
+    if let Some(answer) = answer {
+        for (word, rest) in answer.lines().filter_map(|line| line.split_once(' ')) {
+            match word {
+                "schedule" => schedules.extend(Scheduled::from_text(rest)),
+                "alter" => alterations.extend(Alteration::from_text(rest)),
+                _ => {}
+            }
+        }
+    } else if config.schedules.iter().any(|schedule| schedule.enabled) {
+        eprintln!("weir: no daemon says what holds now; schedules are shown as they stand by the clock");
+        let (seconds, zone) = clock::wall();
+        (schedules, alterations) = Scheduled::all(config, seconds, &Zone::parse(&zone).unwrap_or_default());
+    }
+    if !alterations.is_empty() {
+        *config = altered(config, &alterations).0;
+    }
+    schedules
+}
+
+/// The configuration of the file as it is in force now. What goes wrong is printed.
+///
+/// # Errors
+/// The exit code.
+pub(crate) fn in_force(places: &Places) -> Result<Config, u8> {
+    let (mut config, _) = configuration(places)?;
+    take_effect(&mut config, ask(places).ok().flatten().as_deref());
+    Ok(config)
 }
 
 fn told<T>(result: std::io::Result<T>) -> Result<T, u8> {

@@ -32,5 +32,6 @@ pub(super) fn report(looked: &mut Looked) -> (Plan, Snapshot) {
     let seen = Seen { links: &seen.links, tree: &seen.tree, counters: &seen.counters };
     let mut report = snapshot(&looked.config, &plan, &seen);
     report.steered(std::mem::take(&mut looked.standings), std::mem::take(&mut looked.probes));
+    report.schedules = std::mem::take(&mut looked.schedules);
     (plan, report)
 }

@@ -3,6 +3,7 @@
 
 mod history;
 mod networks;
+mod schedules;
 
 use super::*;
 use crate::config::{Severity, Wan};
@@ -34,6 +35,10 @@ struct Machine {
     refuses: Option<Failure>,
     applied: usize,
     retuned: usize,
+    /// What the clock on the wall shows when the other one shows nothing, and the zone.
+    clock: u64,
+    zone: &'static str,
+    clocks: usize,
     /// What counters say when they are read; `None`: nothing.
     sample: Option<Sample>,
     samples: usize,
@@ -55,6 +60,9 @@ impl Machine {
             refuses: None,
             applied: 0,
             retuned: 0,
+            clock: 0,
+            zone: "UTC0",
+            clocks: 0,
             sample: None,
             samples: 0,
             learnt: Vec::new(),
@@ -79,6 +87,11 @@ impl Machine {
         while let Some(action) = self.daemon.poll() {
             let answer = match action {
                 Action::ReadConfig => Event::ConfigRead(self.file.clone()),
+                Action::ReadClock => {
+                    self.clocks += 1;
+                    let seconds = self.clock + self.now.0 / 1_000_000;
+                    Event::Clock { seconds, zone: self.zone.into() }
+                }
                 Action::Observe => {
                     Event::Observed(Observation { world: self.world.clone(), tree: self.tree.clone() })
                 }

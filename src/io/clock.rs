@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The clock, read nowhere else.
 
+use super::files::read_bounded;
 use crate::units::Time;
 use nix::time::{ClockId, clock_gettime};
+use std::path::Path;
 
 /// The monotonic clock, which also counts while the machine sleeps.
 pub fn now() -> Time {
@@ -12,4 +14,26 @@ pub fn now() -> Time {
             + u64::try_from(spec.tv_nsec()).unwrap_or(0) / 1_000
     };
     Time(spec.map_or(0, micros))
+}
+
+/// Where a system says which time zone it is in: OpenWrt, its `/etc/TZ` where that is out of sight, others, whose file
+/// ends with the same text (RFC 9636, the footer).
+const ZONES: [&str; 3] = ["/etc/TZ", "/tmp/TZ", "/etc/localtime"];
+
+/// What the clock on the wall shows: seconds since 1970, and the time zone.
+pub fn wall() -> (u64, String) {
+    let spec = clock_gettime(ClockId::CLOCK_REALTIME);
+    (spec.map_or(0, |spec| u64::try_from(spec.tv_sec()).unwrap_or(0)), zone())
+}
+
+fn zone() -> String {
+    let given = std::env::var("TZ").ok().filter(|text| !text.is_empty());
+    let filed = || {
+        ZONES.iter().find_map(|path| {
+            let bytes = read_bounded(Path::new(path)).ok()?;
+            let last = bytes.split(|byte| *byte == b'\n').rfind(|line| !line.is_empty())?;
+            Some(std::str::from_utf8(last).ok()?.trim().into())
+        })
+    };
+    given.or_else(filed).unwrap_or_else(|| "UTC0".into())
 }

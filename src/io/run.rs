@@ -256,6 +256,10 @@ impl Hands<'_, '_> {
                 }
                 Some(Event::ConfigRead(result))
             }
+            Action::ReadClock => {
+                let (seconds, zone) = clock::wall();
+                Some(Event::Clock { seconds, zone })
+            }
             Action::Observe => {
                 let networks = live_or_filed(Some(&shared.networks.borrow()), &self.places.state);
                 Some(match observe(&mut self.connection, networks) {

@@ -28,6 +28,7 @@ impl Snapshot {
             out.text("line", line);
             out.text("text", text);
         });
+        out.tables("schedules", &self.schedules, |out, schedule| schedule.write(out));
     }
 }
 

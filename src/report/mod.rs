@@ -7,6 +7,7 @@
 mod document;
 pub mod planned;
 pub mod ruled;
+pub mod scheduled;
 mod text;
 
 use crate::config::Config;
@@ -22,6 +23,7 @@ use crate::units::{DeviceName, Handle, Rate, Way};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use scheduled::Scheduled;
 
 /// How everything stands at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +34,8 @@ pub struct Snapshot {
     pub lines: Vec<LineReport>,
     /// What the user should know, `(line, text)`.
     pub notes: Vec<(String, String)>,
+    /// How schedules stand.
+    pub schedules: Vec<Scheduled>,
 }
 
 /// How one line stands.
@@ -118,7 +122,12 @@ pub fn snapshot(config: &Config, plan: &Plan, seen: &Seen<'_>) -> Snapshot {
         upload: direction(config, plan, line, &line.upload, seen),
         download: direction(config, plan, line, &line.download, seen),
     });
-    Snapshot { version: env!("CARGO_PKG_VERSION"), lines: lines.collect(), notes: plan.notes.clone() }
+    Snapshot {
+        version: env!("CARGO_PKG_VERSION"),
+        lines: lines.collect(),
+        notes: plan.notes.clone(),
+        schedules: Vec::new(),
+    }
 }
 
 impl Seen<'_> {
@@ -238,7 +247,7 @@ impl Snapshot {
     /// Of no line at all; `why`.
     pub fn empty(why: &str) -> Self {
         let notes = alloc::vec![("weir".into(), why.into())];
-        Self { version: env!("CARGO_PKG_VERSION"), lines: Vec::new(), notes }
+        Self { version: env!("CARGO_PKG_VERSION"), lines: Vec::new(), notes, schedules: Vec::new() }
     }
 
     /// Adds what the daemon says about lines it steers: how they stand, and of some what became of their probes.

@@ -17,6 +17,11 @@ impl Snapshot {
             }
             write_line(line, out)?;
         }
+        let gap = if self.schedules.is_empty() { "" } else { "\n" };
+        out.write_str(gap)?;
+        for schedule in &self.schedules {
+            writeln!(out, "schedule {}: {}", schedule.name, schedule.text)?;
+        }
         for (line, text) in &self.notes {
             writeln!(out, "\nnote: {line}: {text}")?;
         }

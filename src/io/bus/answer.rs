@@ -174,6 +174,7 @@ fn told(room: &Room<'_>, seen: &observe::Seen) -> Snapshot {
     let seen = Seen { links: &seen.links, tree: &seen.tree, counters: &seen.counters };
     let mut report = snapshot(config, daemon.plan(), &seen);
     report.steered(daemon.standings(room.now), daemon.probes());
+    report.schedules = daemon.schedules();
     report
 }
 
