@@ -250,9 +250,7 @@ enum End {
 pub struct Daemon {
     /// The configuration in force.
     config: Option<Config>,
-    /// The one that was read, where that is another.
-    base: Option<Config>,
-    /// What makes the difference.
+    /// What makes it another one than was read.
     altered: schedule::Altered,
     /// The schedules and their clock.
     times: schedule::Timetable,
@@ -320,7 +318,6 @@ impl Daemon {
     fn with(end: End, lacks: Lacks) -> Self {
         Self {
             config: None,
-            base: None,
             altered: schedule::Altered::default(),
             times: schedule::Timetable::default(),
             plan: Plan::default(),
@@ -456,7 +453,6 @@ impl Daemon {
                 self.has_changed = false;
                 self.learn(now);
                 self.config = None;
-                self.base = None;
                 self.altered.clear();
                 self.times.read_at = None;
                 self.pilots.clear();
@@ -491,7 +487,8 @@ impl Daemon {
             self.phase = Phase::Reading;
             self.act(Action::ReadClock);
             self.act(Action::ReadConfig);
-        } else if self.altered.is_new && self.take_effect() {
+        } else if self.altered.is_new && self.config.is_some() {
+            self.enforce();
             self.observe();
         } else if self.has_news {
             self.has_news = false;
@@ -513,11 +510,10 @@ impl Daemon {
         match result {
             Ok((config, warnings)) => {
                 warnings.into_iter().for_each(|warning| self.act(Action::Tell(warning)));
-                let old = self.base.take().or(self.config.take());
-                self.adopt_schedules(old.as_ref(), &config);
+                self.adopt_schedules(&config);
                 self.config = Some(config);
                 self.reckon(now);
-                self.enforce_anew();
+                self.enforce();
                 self.pause = FIRST_PAUSE;
                 self.settled_at = None;
                 self.noted = self.plan.notes.clone();

@@ -13,7 +13,7 @@
 //! Desired, dumped and previous kernel state are one type, [`tc::Tree`]; a roll-back is a diff turned round.
 //!
 //! Arrows between modules go down only:
-//! `io`, `cli` → `daemon` → `tc`, `classify` → `config` → `units`, `limits`. `ubus` and `netifd` are OpenWrt's bus and what
+//! `io`, `cli` → `daemon` → `tc`, `classify` → `config` → `calendar`, `units`, `limits`. `ubus` and `netifd` are OpenWrt's bus and what
 //! comes over it; `netifd` fills the networks of `config`.
 #![cfg_attr(not(feature = "std"), no_std)]
 extern crate alloc;

@@ -262,6 +262,56 @@ fn a_line_with_a_fixed_speed_has_a_history_on_the_bus_and_on_the_command_line() 
 }
 
 #[test]
+fn a_schedule_that_holds_now_is_in_force_and_shown_until_a_reload_without_it() {
+    let schedule = "config rule 'mine'\n option class 'high'\n option remote_port '7'\n\
+                    config schedule 'always'\n option upload '7mbit'\n\
+                    config schedule 'never'\n option days 'mon'\n option from '03:00'\n option to '03:01'\n list rule 'mine'\n";
+    let Some(daemon) = Daemon::with("schedule", &format!("{CONFIG}{schedule}")) else { return };
+    let _bus = Bus::begin(&daemon.socket());
+    let mut caller = Caller::new(&daemon.socket());
+    let shaped = |caller: &mut Caller, bits: u64| {
+        patiently("shaped", || {
+            let line = caller.call("wan", &json!({})).unwrap_or_default();
+            line["upload"]["shaped"] == true && line["upload"]["rate_bps"] == bits
+        });
+    };
+    shaped(&mut caller, 7_000_000);
+    let told = caller.call("status", &json!({})).expect("an answer");
+    assert_eq!(schema::faults(&schema::read("status.schema.json"), &told), [""; 0], "{told:#}");
+    let always = &told["schedules"][0];
+    assert_eq!((&always["name"], &always["active"]), (&json!("always"), &json!(true)), "{told:#}");
+    assert_eq!((&always["until"], &always["next"]), (&Value::Null, &Value::Null), "{told:#}");
+    let now =
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs();
+    let next =
+        told["schedules"][1]["next"].as_u64().or(told["schedules"][1]["until"].as_u64()).expect("a time");
+    assert!(next > now && next <= now + 7 * 86_400 + 3600, "{next} {now}");
+    let other: Value = serde_json::from_str(&daemon.weir(&["status", "--json"])).expect("JSON");
+    assert_eq!(told["schedules"], other["schedules"]);
+    let shown = daemon.weir(&["status"]);
+    assert!(
+        shown.contains("shaped to 7 Mbit/s") && shown.contains("\nschedule always: holds always; "),
+        "{shown}"
+    );
+    // The rule waits for its minute, which is not now but once a week.
+    let in_its_minute = told["schedules"][1]["active"] == true;
+    let told = caller.call("explain", &json!({"flow": "udp 192.0.2.7:7"})).expect("an answer").to_string();
+    assert_eq!(told.contains("rule 'mine'"), in_its_minute, "{told}");
+    assert_eq!(daemon.weir(&["explain", "udp", "192.0.2.7:7"]).contains("rule 'mine'"), in_its_minute);
+
+    std::fs::write(daemon.dir.join("weir"), CONFIG).expect("written");
+    caller.call("reload", &json!({})).expect("an answer");
+    shaped(&mut caller, 20_000_000);
+    let told = caller.call("status", &json!({})).expect("an answer");
+    assert_eq!(told["schedules"], json!([]));
+    assert!(
+        daemon
+            .log()
+            .contains("schedule 'always' holds now: every day, all day: upload 7 Mbit/s on every line")
+    );
+}
+
+#[test]
 fn what_makes_no_sense_is_refused_and_changes_nothing() {
     let Some(daemon) = Daemon::begin("refused") else { return };
     let _bus = Bus::begin(&daemon.socket());

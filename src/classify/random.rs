@@ -75,6 +75,7 @@ fn rule(random: &mut Random, n: u64, is_mixed: bool) -> Rule {
         priority: 100,
         is_trust: false,
         is_builtin: false,
+        is_off: false,
         line: n as u32 + 1,
     }
 }

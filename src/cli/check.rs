@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `weir check`: the configuration's faults, or in a line what it asks for, or the configuration as understood.
 
+use super::look::by_the_clock;
 use super::{Options, exit_code, print, tell};
-use crate::calendar::Zone;
 use crate::config::describe::describe;
 use crate::config::{Class, Config, Rule, Wan};
 use crate::door;
-use crate::io::clock;
 use crate::io::run::read_with;
-use crate::report::scheduled::Scheduled;
 use crate::text::joined;
 use crate::units::Way;
 use std::fmt::Write;
@@ -29,12 +27,8 @@ pub(crate) fn run(options: &Options) -> u8 {
         Err(code) => return code,
     };
     let mut out = format!("{path}: {}\n", summary(&config, warnings));
-    if !config.schedules.is_empty() {
-        let (seconds, zone) = clock::wall();
-        let zone = Zone::parse(&zone).unwrap_or_default();
-        for schedule in Scheduled::all(&config, seconds, &zone).0 {
-            let _ = writeln!(out, "schedule {}: {}", schedule.name, schedule.text);
-        }
+    for schedule in by_the_clock(&config).0 {
+        let _ = writeln!(out, "schedule {}: {}", schedule.name, schedule.text);
     }
     if options.is_verbose {
         let _ = write!(out, "\n{}", describe(&config));

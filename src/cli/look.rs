@@ -2,9 +2,10 @@
 //! What `plan` and `status` begin with: the configuration, the system as it is, and how the daemon steers.
 
 use super::{configuration, exit_code};
-use crate::calendar::Zone;
+use crate::calendar::{Zone, believed};
 use crate::config::Config;
-use crate::config::altered::{Alteration, altered};
+use crate::config::altered::Alteration;
+use crate::config::schedule;
 use crate::daemon::Observation;
 use crate::io::bus;
 use crate::io::clock;
@@ -109,26 +110,29 @@ pub(crate) fn look_at(places: &Places, mut config: Config) -> Result<Looked, u8>
     }
 }
 
+/// How the schedules of a configuration stand by the clock, and what they alter.
+pub(crate) fn by_the_clock(config: &Config) -> (Vec<Scheduled>, Vec<Alteration>) {
+    if config.schedules.is_empty() {
+        return (Vec::new(), Vec::new());
+    }
+    let (seconds, zone) = clock::wall();
+    let (at, zone) = (believed(seconds), Zone::parse(&zone).unwrap_or_default());
+    let states = schedule::states(config, at, &zone);
+    (Scheduled::all(config, &states, at, &zone), schedule::alterations(&config.schedules, &states))
+}
+
 /// The configuration becomes the one in force, by what the daemon answered; without an answer schedules are taken as they
 /// stand by the clock, which is said. Gives how they stand.
 fn take_effect(config: &mut Config, answer: Option<&str>) -> Vec<Scheduled> {
-    let (mut schedules, mut alterations) = (Vec::new(), Vec::new());
+    let (schedules, mut alterations) = by_the_clock(config);
     if let Some(answer) = answer {
-        for (word, rest) in answer.lines().filter_map(|line| line.split_once(' ')) {
-            match word {
-                "schedule" => schedules.extend(Scheduled::from_text(rest)),
-                "alter" => alterations.extend(Alteration::from_text(rest)),
-                _ => {}
-            }
-        }
-    } else if config.schedules.iter().any(|schedule| schedule.enabled) {
+        let told = answer.lines().filter_map(|line| line.strip_prefix("alter "));
+        alterations = told.filter_map(Alteration::from_text).collect();
+    } else if !schedules.is_empty() {
         eprintln!("weir: no daemon says what holds now; schedules are shown as they stand by the clock");
-        let (seconds, zone) = clock::wall();
-        (schedules, alterations) = Scheduled::all(config, seconds, &Zone::parse(&zone).unwrap_or_default());
     }
-    if !alterations.is_empty() {
-        *config = altered(config, &alterations).0;
-    }
+    let by: Vec<&Alteration> = alterations.iter().collect();
+    config.alter(&by, &mut Vec::new());
     schedules
 }
 

@@ -303,7 +303,8 @@ pub(crate) const COMMANDS: &[Command] = &[
         help: "say which rule places a flow in which class: weir explain udp 192.0.2.7:8801 dscp EF",
         more: "FLOW is [up|down] PROTOCOL [ADDRESS][:PORT] [local [ADDRESS][:PORT]] [dscp DSCP] [len BYTES] [ack]. The \
                address and port are the far end's; with a local port alone, the far one may be any. 'ack' means TCP \
-               packets without payload, such as acknowledgements. Needs no privileges and no kernel: the configuration decides.",
+               packets without payload, such as acknowledgements. Needs no privileges and no kernel: the configuration decides, with what \
+               the daemon says that schedules make of it.",
         run: explain::run,
     },
     Command {

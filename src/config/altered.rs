@@ -5,10 +5,11 @@
 //! Alterations are taken in their order, so of two that set the same thing the later one counts. What they make is
 //! always a configuration that could stand in a file.
 
+use super::steer::Limits;
 use super::{Class, Config, Wan};
 use crate::units::{Permille, Rate, Way};
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -54,44 +55,78 @@ pub enum Alteration {
     },
 }
 
-/// `base` with alterations, and what could not be altered, in words: it is left out.
-pub fn altered(base: &Config, by: &[Alteration]) -> (Config, Vec<String>) {
-    let mut config = base.clone();
-    let mut off: Vec<&str> = Vec::new();
-    let mut left_out = Vec::new();
-    for one in by {
-        let done = match one {
-            Alteration::Speed { line, way, rate } => lines(&mut config.wans, line, *way, *rate, false),
-            Alteration::Cap { line, way, rate } => lines(&mut config.wans, line, *way, *rate, true),
-            Alteration::Share { class, guarantee, limit } => {
-                share(&mut config.classes, class, *guarantee, *limit)
-            }
-            Alteration::RuleOff { rule } => {
-                off.push(rule);
-                Ok(())
-            }
-            Alteration::RuleOn { rule } => {
-                off.retain(|known| known != rule);
-                Ok(())
-            }
-        };
-        if let Err(why) = done {
-            left_out.push(format!("{one}: {why}"));
-        }
-    }
-    config.rules.retain(|rule| !off.contains(&rule.name.as_str()));
-    (config, left_out)
+/// What it was before it was altered.
+#[derive(Debug, Default)]
+pub struct Undo {
+    /// Speed and bounds of each line's directions, up before down.
+    ways: Vec<(Option<Rate>, Limits)>,
+    /// Guarantee and limit of each class.
+    shares: Vec<(Permille, Permille)>,
 }
 
-/// Gives a line, or all, another speed.
-fn lines(wans: &mut [Wan], name: &Option<String>, way: Way, rate: Rate, is_cap: bool) -> Result<(), String> {
-    let mut why = "there is no such line";
-    for wan in wans.iter_mut().filter(|wan| name.as_ref().is_none_or(|name| wan.name == *name)) {
+impl Config {
+    /// Alters it; gives what leads back, and adds what could not be altered to `left_out`, in words.
+    pub fn alter(&mut self, by: &[&Alteration], left_out: &mut Vec<String>) -> Undo {
+        let mut undo = Undo::default();
+        for wan in &self.wans {
+            undo.ways.extend([(wan.upload, wan.steer.up), (wan.download, wan.steer.down)]);
+        }
+        for class in &self.classes {
+            undo.shares.push((class.guarantee, class.limit));
+        }
+        for one in by {
+            let done = match one {
+                Alteration::Speed { line, way, rate } | Alteration::Cap { line, way, rate } => {
+                    let is_cap = matches!(one, Alteration::Cap { .. });
+                    lines(&mut self.wans, line.as_deref(), *way, *rate, is_cap)
+                }
+                Alteration::Share { class, guarantee, limit } => {
+                    shares(&self.classes, class, *guarantee, *limit).map(|(at, guarantee, limit)| {
+                        if let Some(class) = self.classes.get_mut(at) {
+                            (class.guarantee, class.limit) = (guarantee, limit);
+                        }
+                    })
+                }
+                Alteration::RuleOff { rule } | Alteration::RuleOn { rule } => {
+                    if let Some(known) = self.rules.iter_mut().find(|known| known.name == *rule) {
+                        known.is_off = matches!(one, Alteration::RuleOff { .. });
+                    }
+                    Ok(())
+                }
+            };
+            if let Err(why) = done {
+                left_out.push(format!("{one}: {why}"));
+            }
+        }
+        undo
+    }
+
+    /// Makes it again what it was.
+    pub fn restore(&mut self, undo: &Undo) {
+        let mut ways = undo.ways.iter();
+        for wan in &mut self.wans {
+            if let (Some(up), Some(down)) = (ways.next(), ways.next()) {
+                ((wan.upload, wan.steer.up), (wan.download, wan.steer.down)) = (*up, *down);
+            }
+        }
+        for (class, before) in self.classes.iter_mut().zip(&undo.shares) {
+            (class.guarantee, class.limit) = *before;
+        }
+        for rule in &mut self.rules {
+            rule.is_off = false;
+        }
+    }
+}
+
+/// Gives a line, or all, another speed; says why not.
+fn lines(wans: &mut [Wan], name: Option<&str>, way: Way, rate: Rate, is_cap: bool) -> Result<(), String> {
+    let (mut is_known, mut is_done) = (false, false);
+    for wan in wans.iter_mut().filter(|wan| name.is_none_or(|name| wan.name == name)) {
+        is_known = true;
         if is_cap && !wan.is_wanted(way) {
-            why = if why.is_empty() { "" } else { "it is not shaped" };
             continue;
         }
-        why = "";
+        is_done = true;
         let steers = wan.steers(way);
         let (speed, limits) = match way {
             Way::Up => (&mut wan.upload, &mut wan.steer.up),
@@ -108,35 +143,38 @@ fn lines(wans: &mut [Wan], name: &Option<String>, way: Way, rate: Rate, is_cap: 
             *speed = Some(rate);
         }
     }
-    if why.is_empty() { Ok(()) } else { Err(why.into()) }
+    let why = if is_known { "it is not shaped" } else { "there is no such line" };
+    if is_done { Ok(()) } else { Err(why.into()) }
 }
 
-/// Gives a class other shares, unless all of them together could not be kept then.
-pub(super) fn share(
-    classes: &mut [Class],
+/// The place of a class and the shares it would have, unless all of them together could not be kept then.
+pub(super) fn shares(
+    classes: &[Class],
     name: &str,
     guarantee: Option<Permille>,
     limit: Option<Permille>,
-) -> Result<(), String> {
-    let rest = classes.iter().filter(|class| class.name != name);
-    let rest: u32 = rest.map(|class| u32::from(class.guarantee.0)).sum();
-    let Some(class) = classes.iter_mut().find(|class| class.name == name) else {
-        return Err("there is no such class".into());
-    };
-    let (guarantee, limit) = (guarantee.unwrap_or(class.guarantee), limit.unwrap_or(class.limit));
-    let sum = rest + u32::from(guarantee.0);
+) -> Result<(usize, Permille, Permille), String> {
+    let mut found = None;
+    let mut sum = 0;
+    for (at, class) in classes.iter().enumerate() {
+        if class.name == name {
+            found = Some((at, guarantee.unwrap_or(class.guarantee), limit.unwrap_or(class.limit)));
+        } else {
+            sum += class.guarantee.0;
+        }
+    }
+    let (at, guarantee, limit) = found.ok_or("there is no such class")?;
+    sum += guarantee.0;
     if limit == Permille(0) {
         return Err("with 0 % nothing would ever pass".into());
     }
     if guarantee > limit {
         return Err(format!("the limit, {limit}, is below the guarantee, {guarantee}"));
     }
-    if sum > u32::from(Permille::ALL.0) {
-        let sum = Permille(u16::try_from(sum).unwrap_or(u16::MAX));
-        return Err(format!("the guarantees add up to {sum}"));
+    if sum > Permille::ALL.0 {
+        return Err(format!("the guarantees add up to {}", Permille(sum)));
     }
-    (class.guarantee, class.limit) = (guarantee, limit);
-    Ok(())
+    Ok((at, guarantee, limit))
 }
 
 /// `upload 5 Mbit/s on wan`, `class low: limit 10 %`, `rule 'x' off`.
@@ -165,51 +203,48 @@ impl fmt::Display for Alteration {
     }
 }
 
+/// A share that is as it is, where numbers are wanted.
+const AS_IT_IS: u64 = u16::MAX as u64;
+
 impl Alteration {
-    /// As one line of text for [`Self::from_text`]: a word, two numbers, a name that may be empty.
+    /// As one line of text for [`Self::from_text`]: three numbers, and a name that may be empty.
     pub fn to_text(&self) -> String {
-        let share = |share: &Option<Permille>| share.map_or("-".into(), |share| share.0.to_string());
-        let (word, numbers, name) = match self {
-            Self::Speed { line, way, rate } => ("speed", rated(*way, *rate), line.as_ref()),
-            Self::Cap { line, way, rate } => ("cap", rated(*way, *rate), line.as_ref()),
+        let share = |share: &Option<Permille>| share.map_or(AS_IT_IS, |share| share.0.into());
+        let (kind, one, other, name) = match self {
+            Self::Speed { line, way, rate } => (0, *way as u64, rate.bits_per_sec(), line.as_deref()),
+            Self::Cap { line, way, rate } => (1, *way as u64, rate.bits_per_sec(), line.as_deref()),
             Self::Share { class, guarantee, limit } => {
-                ("share", [share(guarantee), share(limit)], Some(class))
+                (2, share(guarantee), share(limit), Some(class.as_str()))
             }
-            Self::RuleOff { rule } => ("off", ["-", "-"].map(String::from), Some(rule)),
-            Self::RuleOn { rule } => ("on", ["-", "-"].map(String::from), Some(rule)),
+            Self::RuleOff { rule } => (3, 0, 0, Some(rule.as_str())),
+            Self::RuleOn { rule } => (4, 0, 0, Some(rule.as_str())),
         };
-        let [one, other] = numbers;
-        format!("{word} {one} {other} {}", name.map_or("", String::as_str))
+        format!("{kind} {one} {other} {}", name.unwrap_or_default())
     }
 
     /// Reads such a line.
-    pub fn from_text(line: &str) -> Option<Self> {
-        let mut words = line.splitn(4, ' ');
-        let (word, one, other, name) = (words.next()?, words.next()?, words.next()?, words.next()?);
-        let share = |text: &str| text.parse().ok().map(Permille);
-        let rate = || {
-            let way = Way::ALL.get(one.parse::<usize>().ok()?).copied()?;
-            Some((way, other.parse().ok().map(Rate::bits)?, Some(name.into()).filter(|_| !name.is_empty())))
-        };
-        Some(match word {
-            "speed" => {
-                let (way, rate, line) = rate()?;
+    pub fn from_text(text: &str) -> Option<Self> {
+        let mut words = text.splitn(4, ' ');
+        let mut number = || words.next()?.parse::<u64>().ok();
+        let (kind, one, other) = (number()?, number()?, number()?);
+        let name: String = words.next()?.into();
+        let share = |n: u64| u16::try_from(n).ok().filter(|_| n != AS_IT_IS).map(Permille);
+        if kind < 2 {
+            let (way, rate) = (Way::ALL.get(usize::try_from(one).ok()?).copied()?, Rate::bits(other));
+            let line = Some(name).filter(|name| !name.is_empty());
+            return Some(if kind == 0 {
                 Self::Speed { line, way, rate }
-            }
-            "cap" => {
-                let (way, rate, line) = rate()?;
+            } else {
                 Self::Cap { line, way, rate }
-            }
-            "share" => Self::Share { class: name.into(), guarantee: share(one), limit: share(other) },
-            "off" => Self::RuleOff { rule: name.into() },
-            "on" => Self::RuleOn { rule: name.into() },
+            });
+        }
+        Some(match kind {
+            2 => Self::Share { class: name, guarantee: share(one), limit: share(other) },
+            3 => Self::RuleOff { rule: name },
+            4 => Self::RuleOn { rule: name },
             _ => return None,
         })
     }
-}
-
-fn rated(way: Way, rate: Rate) -> [String; 2] {
-    [(way as usize).to_string(), rate.bits_per_sec().to_string()]
 }
 
 #[cfg(test)]
@@ -217,6 +252,16 @@ mod tests {
     use super::*;
     use crate::classify::random::Random;
     use crate::config::read;
+
+    /// Altered, with what is left out; and that there is a way back.
+    fn altered(base: &Config, by: &[Alteration]) -> (Config, Vec<String>) {
+        let (mut config, mut left_out) = (base.clone(), Vec::new());
+        let undo = config.alter(&by.iter().collect::<Vec<_>>(), &mut left_out);
+        let is = config.clone();
+        config.restore(&undo);
+        assert_eq!(config, *base, "{by:?}");
+        (is, left_out)
+    }
 
     fn config(wan: &str) -> Config {
         read::load(
@@ -235,9 +280,9 @@ mod tests {
         Alteration::Cap { line: line.map(String::from), way, rate: Rate::mbit(mbit) }
     }
 
-    fn shares(class: &str, guarantee: Option<u16>, limit: Option<u16>) -> Alteration {
-        let share = |percent: Option<u16>| percent.map(Permille::percent);
-        Alteration::Share { class: class.into(), guarantee: share(guarantee), limit: share(limit) }
+    fn share(class: &str, guarantee: Option<u16>, limit: Option<u16>) -> Alteration {
+        let of = |percent: Option<u16>| percent.map(Permille::percent);
+        Alteration::Share { class: class.into(), guarantee: of(guarantee), limit: of(limit) }
     }
 
     #[test]
@@ -308,26 +353,26 @@ mod tests {
     fn shares_that_could_not_be_kept_are_left_out_and_told() {
         let base = config("");
         for (by, why) in [
-            (shares("low", Some(60), None), "class low: guarantee 60 %: the guarantees add up to 120 %"),
+            (share("low", Some(60), None), "class low: guarantee 60 %: the guarantees add up to 120 %"),
             (
-                shares("critical", Some(51), None),
+                share("critical", Some(51), None),
                 "class critical: guarantee 51 %: the limit, 50 %, is below the guarantee, 51 %",
             ),
             (
-                shares("low", None, Some(4)),
+                share("low", None, Some(4)),
                 "class low: limit 4 %: the limit, 4 %, is below the guarantee, 5 %",
             ),
             (
-                shares("low", Some(0), Some(0)),
+                share("low", Some(0), Some(0)),
                 "class low: guarantee 0 %, limit 0 %: with 0 % nothing would ever pass",
             ),
-            (shares("lowest", None, Some(4)), "class lowest: limit 4 %: there is no such class"),
+            (share("lowest", None, Some(4)), "class lowest: limit 4 %: there is no such class"),
         ] {
             let (config, left_out) = altered(&base, &[by]);
             assert_eq!((config.classes, left_out), (base.classes.clone(), alloc::vec![why.into()]));
         }
         let (config, left_out) =
-            altered(&base, &[shares("high", Some(5), None), shares("low", Some(50), Some(60))]);
+            altered(&base, &[share("high", Some(5), None), share("low", Some(50), Some(60))]);
         assert_eq!(
             (config.classes[3].guarantee, left_out.len()),
             (Permille::percent(50), 0),
@@ -338,7 +383,9 @@ mod tests {
     #[test]
     fn a_rule_is_off_unless_a_later_word_says_on() {
         let base = config("");
-        let has = |by: &[Alteration]| altered(&base, by).0.rules.iter().any(|rule| rule.name == "dns");
+        let has = |by: &[Alteration]| {
+            altered(&base, by).0.rules.iter().any(|rule| rule.name == "dns" && !rule.is_off)
+        };
         let (off, on) =
             (Alteration::RuleOff { rule: "dns".into() }, Alteration::RuleOn { rule: "dns".into() });
         assert!(has(&[on.clone()]) && !has(&[off.clone()]));
@@ -354,8 +401,8 @@ mod tests {
         for _ in 0..3000 {
             let mut by = Vec::new();
             for _ in 0..random.below(6) {
-                let mut share = || Some(Permille(random.below(700) as u16)).filter(|share| share.0 > 50);
-                let (guarantee, limit) = (share(), share());
+                let mut some = || Some(Permille(random.below(700) as u16)).filter(|share| share.0 > 50);
+                let (guarantee, limit) = (some(), some());
                 let class = names[random.below(5) as usize].into();
                 by.push(Alteration::Share { class, guarantee, limit });
                 let way = Way::ALL[random.below(2) as usize];
@@ -377,7 +424,7 @@ mod tests {
         assert!(counts.iter().all(|count| *count > 500), "{counts:?}");
         let rule = Alteration::RuleOff { rule: "a rule of mine".into() };
         assert_eq!(Alteration::from_text(&rule.to_text()), Some(rule));
-        for bad in ["", "speed", "speed 2 5 a", "speed 0 x a", "other - - a", "0 0 5 5 5 5 5"] {
+        for bad in ["", "0", "0 2 5 a", "1 0 x a", "5 0 0 a", "2 0 5"] {
             assert_eq!(Alteration::from_text(bad), None, "{bad}");
         }
     }

@@ -173,10 +173,11 @@ impl<'a> Reader<'a> {
                 continue;
             }
             let not_text = || "is not text (UTF-8)".to_string();
-            let result = if row.kind == Kind::Rules {
-                entries(&option.value).ok_or_else(not_text).and_then(|names| check_list(row.kind, &names))
-            } else if row.kind.is_list() {
-                words(&option.value).ok_or_else(not_text).and_then(|words| check_list(row.kind, &words))
+            let result = if row.kind.is_list() {
+                // Names may hold blanks.
+                words(&option.value, row.kind != Kind::Rules)
+                    .ok_or_else(not_text)
+                    .and_then(|words| check_list(row.kind, &words))
             } else {
                 option.value.text().ok_or_else(not_text).and_then(|text| check_text(row.kind, text))
             };
@@ -340,7 +341,7 @@ fn check_text(kind: Kind, text: &str) -> Result<Checked, String> {
 }
 
 /// The words of a list, or of an option with several in one; `None` if they are not UTF-8.
-pub(super) fn words(value: &uci::Value) -> Option<Vec<&str>> {
+pub(super) fn words(value: &uci::Value, is_split: bool) -> Option<Vec<&str>> {
     let entries = match value {
         uci::Value::Text(bytes) => core::slice::from_ref(bytes),
         uci::Value::List(entries) => entries.as_slice(),
@@ -348,18 +349,10 @@ pub(super) fn words(value: &uci::Value) -> Option<Vec<&str>> {
     let mut words = Vec::new();
     for entry in entries {
         let text = core::str::from_utf8(entry).ok()?;
-        words.extend(text.split([' ', '\t', '\n', ',']).filter(|word| !word.is_empty()));
+        let is_gap = |c: char| is_split && matches!(c, ' ' | '\t' | '\n' | ',');
+        words.extend(text.split(is_gap).filter(|word| !word.is_empty()));
     }
     Some(words)
-}
-
-/// The entries of a list as they are, or the one there is; `None` if they are not UTF-8.
-fn entries(value: &uci::Value) -> Option<Vec<&str>> {
-    let entries = match value {
-        uci::Value::Text(bytes) => core::slice::from_ref(bytes),
-        uci::Value::List(entries) => entries.as_slice(),
-    };
-    entries.iter().map(|entry| core::str::from_utf8(entry).ok()).collect()
 }
 
 fn check_list(kind: Kind, words: &[&str]) -> Result<Checked, String> {

@@ -36,7 +36,7 @@ pub(super) struct Said {
 impl Reader<'_> {
     /// Addresses that are read as something else than they look like, or that no packet on a line has.
     fn check_prefixes(&mut self, row: &Row, option: &Opt, prefixes: &[Prefix]) {
-        for word in words(&option.value).unwrap_or_default() {
+        for word in words(&option.value, true).unwrap_or_default() {
             if let Some(prefix) = value::widened(word) {
                 let text = format!("{word} is read as {prefix}, all of that network; one address has no /");
                 self.faults.warn(option.line, row.name, text);
@@ -176,6 +176,7 @@ impl Said {
             // With code points of its own it is no longer the table's row, but still asks whether they are trusted.
             is_trust: known.is_some_and(|rule| rule.is_trust),
             is_builtin: known.is_some(),
+            is_off: false,
             line: section.line,
             name,
         })

@@ -42,6 +42,8 @@ pub struct Rule {
     pub is_trust: bool,
     /// A rule of this name is there without any file.
     pub is_builtin: bool,
+    /// It does not hold for the time being ([`super::altered`]).
+    pub is_off: bool,
     /// The line of its section; 0 for one that no file mentions.
     pub line: u32,
 }
@@ -223,6 +225,7 @@ impl Rule {
                 priority,
                 is_trust,
                 is_builtin: true,
+                is_off: false,
                 line: 0,
             });
         };

@@ -4,20 +4,20 @@
 //!
 //! When hours are, `calendar` says; what alterations do, `altered`.
 
-use super::altered::{Alteration, share};
+use super::altered::{Alteration, shares};
 use super::check::{Understood, line_of};
 use super::error::Faults;
 use super::options::{SectionType, did_you_mean};
 use super::read::{Checked, Reader};
 use super::uci::Section;
 use super::value::Quoted;
-use super::{DownloadOn, Engine, place};
-use crate::calendar::{EVERY_DAY, Hours};
+use super::{Config, DownloadOn, Engine, place};
+use crate::calendar::{EVERY_DAY, Hours, Now, Zone};
 use crate::limits;
 use crate::text::joined;
 use crate::units::{Permille, Rate, Way};
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -124,29 +124,24 @@ pub(super) fn check(understood: &Understood<'_>, faults: &mut Faults) {
             }
         }
         schedule.rules.iter().for_each(|rule| unknown(section, "rule", "rule", rule, &rules, faults));
-        let mut fault = |option: &str, text: String| {
-            faults.fault(line_of(section, option), option, format!("schedule '{}': {text}", schedule.name));
-        };
-        let has_share = given("guarantee") || given("limit");
+        let mut fault = |option: &str, text: &str| faults.fault(line_of(section, option), option, text);
         if is_refused {
             continue;
-        } else if has_share && !given("class") {
-            let option = if given("guarantee") { "guarantee" } else { "limit" };
-            fault(option, "needs option 'class': whose share it is".into());
-        } else if given("class") && !has_share {
-            fault("class", "needs option 'guarantee' or 'limit' beside it".into());
+        }
+        let share = if given("guarantee") { "guarantee" } else { "limit" };
+        if given(share) != given("class") {
+            fault("class", "'class' and its 'guarantee' or 'limit' need each other");
         } else if schedule.alterations.is_empty() && schedule.rules.is_empty() {
-            fault("", "changes nothing; give it 'upload', 'download', a 'class' with 'guarantee' or 'limit', or a 'rule'".into());
+            fault("", "changes nothing; give it 'upload', 'download', a 'class' with its share, or a 'rule'");
         }
         if faults.count() > before || sum > u32::from(Permille::ALL.0) {
             continue;
         }
         for one in &schedule.alterations {
-            let Alteration::Share { class, guarantee, limit } = one else { continue };
-            if let Err(why) = share(&mut config.classes.clone(), class, *guarantee, *limit) {
-                let option = if guarantee.is_some() { "guarantee" } else { "limit" };
-                let text = format!("schedule '{}': class '{class}': {why}", schedule.name);
-                faults.fault(line_of(section, option), option, text);
+            if let Alteration::Share { class, guarantee, limit } = one
+                && let Err(why) = shares(&config.classes, class, *guarantee, *limit)
+            {
+                faults.fault(line_of(section, share), share, why);
             }
         }
         useless(understood, schedule, section, faults);
@@ -204,18 +199,27 @@ const fn name_of(way: Way) -> &'static str {
     }
 }
 
-/// What schedules come to while those hold that `is_on` tells by their place: what they alter, in the order of the file,
+/// How schedules stand when a clock shows `at`, if anybody knows.
+pub fn states(config: &Config, at: Option<u64>, zone: &Zone) -> Vec<Now> {
+    let now = |schedule: &Schedule| {
+        let at = at.filter(|_| schedule.enabled && config.globals.enabled);
+        at.map_or(Now::default(), |at| schedule.hours.at(zone, at))
+    };
+    config.schedules.iter().map(now).collect()
+}
+
+/// What schedules come to while they stand so: what they alter, in the order of the file,
 /// and the rules that wait for their hours.
-pub fn alterations(schedules: &[Schedule], is_on: &dyn Fn(usize) -> bool) -> Vec<Alteration> {
+pub fn alterations(schedules: &[Schedule], states: &[Now]) -> Vec<Alteration> {
     let mut all = Vec::new();
-    let enabled = || schedules.iter().enumerate().filter(|(_, schedule)| schedule.enabled);
-    for (n, schedule) in enabled() {
-        if is_on(n) {
+    for (schedule, state) in schedules.iter().zip(states).filter(|(schedule, _)| schedule.enabled) {
+        if state.is_on {
             all.extend_from_slice(&schedule.alterations);
         }
         for rule in &schedule.rules {
             let off = Alteration::RuleOff { rule: rule.clone() };
-            let has_its_hour = enabled().any(|(m, other)| is_on(m) && other.rules.contains(rule));
+            let mut others = schedules.iter().zip(states);
+            let has_its_hour = others.any(|(other, state)| state.is_on && other.rules.contains(rule));
             if !has_its_hour && !all.contains(&off) {
                 all.push(off);
             }
@@ -227,9 +231,17 @@ pub fn alterations(schedules: &[Schedule], is_on: &dyn Fn(usize) -> bool) -> Vec
 /// `every day, 22:00 to 06:00: upload 5 Mbit/s on every line, rule 'x'`.
 impl fmt::Display for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut what: Vec<String> = self.alterations.iter().map(ToString::to_string).collect();
-        what.extend(self.rules.iter().map(|rule| format!("rule '{rule}'")));
-        let off = if self.enabled { "" } else { " (switched off)" };
-        write!(f, "{}: {}{off}", self.hours, joined(&what, ", "))
+        self.hours.fmt(f)?;
+        let mut between = ": ";
+        for one in &self.alterations {
+            f.write_str(between)?;
+            one.fmt(f)?;
+            between = ", ";
+        }
+        for rule in &self.rules {
+            write!(f, "{between}rule '{rule}'")?;
+            between = ", ";
+        }
+        f.write_str(if self.enabled { "" } else { " (switched off)" })
     }
 }

@@ -99,7 +99,7 @@ impl Daemon {
         all
     }
 
-    /// All that, how schedules stand and what is altered, a line each.
+    /// All that, and what is altered, a line each.
     fn steered(&self, now: Time) -> String {
         let mut out = String::from("ok\n");
         for standing in self.standings(now) {
@@ -107,9 +107,6 @@ impl Daemon {
         }
         for (place, probes) in self.probes() {
             let _ = writeln!(out, "probes {place} {probes}");
-        }
-        for schedule in self.schedules() {
-            let _ = writeln!(out, "schedule {}", schedule.to_text());
         }
         for alteration in self.altered.all() {
             let _ = writeln!(out, "alter {}", alteration.to_text());

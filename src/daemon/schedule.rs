@@ -7,7 +7,8 @@
 
 use super::{Action, Daemon, End, Level, Phase};
 use crate::calendar::{Now, Zone, believed};
-use crate::config::altered::{Alteration, altered};
+use crate::config::altered::{Alteration, Undo};
+use crate::config::value::Quoted;
 use crate::config::{Config, schedule};
 use crate::report::scheduled::Scheduled;
 use crate::units::{Micros, Time};
@@ -43,14 +44,18 @@ pub(super) struct Altered {
     by: Vec<(String, Vec<Alteration>)>,
     /// It is not in force yet.
     pub(super) is_new: bool,
+    /// What leads back to the configuration as it was read.
+    pub(super) undo: Undo,
     /// What could not be altered, which was said.
     said: Vec<String>,
 }
 
 impl Altered {
     /// All of it, in the order it is to be taken.
-    pub(super) fn all(&self) -> impl Iterator<Item = &Alteration> {
-        self.by.iter().flat_map(|(_, by)| by)
+    pub(super) fn all(&self) -> Vec<&Alteration> {
+        let mut all = Vec::new();
+        self.by.iter().for_each(|(_, by)| all.extend(by));
+        all
     }
 
     /// Takes what `source` alters from now on, in place of what it altered before; says whether that is another thing.
@@ -83,53 +88,21 @@ impl Daemon {
         }
     }
 
-    /// The configuration as it was read.
-    pub(super) fn base(&self) -> Option<&Config> {
-        self.base.as_ref().or(self.config.as_ref())
-    }
-
-    /// What was read, with all alterations.
-    fn with_alterations(&mut self, base: Config) -> Config {
+    /// Makes what was read, with all alterations, the configuration in force.
+    pub(super) fn enforce(&mut self) {
         self.altered.is_new = false;
-        let by: Vec<Alteration> = self.altered.all().cloned().collect();
+        let Some(mut config) = self.config.take() else { return };
+        config.restore(&self.altered.undo);
         let mut left_out = Vec::new();
-        let config = if by.is_empty() {
-            self.base = None;
-            base
-        } else {
-            let made = altered(&base, &by);
-            self.base = Some(base);
-            left_out = made.1;
-            made.0
-        };
+        self.altered.undo = config.alter(&self.altered.all(), &mut left_out);
         for text in &left_out {
             if !self.altered.said.contains(text) {
                 self.say(Level::Warning, format!("left out for the time being: {text}"));
             }
         }
         self.altered.said = left_out;
-        config
-    }
-
-    /// Makes it the configuration in force that was just read, with all alterations.
-    pub(super) fn enforce_anew(&mut self) {
-        let Some(base) = self.config.take() else { return };
-        let config = self.with_alterations(base);
         self.man(&config);
         self.config = Some(config);
-    }
-
-    /// Brings what is altered now into force; says whether that makes a difference.
-    pub(super) fn take_effect(&mut self) -> bool {
-        self.altered.is_new = false;
-        let Some(base) = self.base.take().or_else(|| self.config.clone()) else { return false };
-        let config = self.with_alterations(base);
-        let is_another = self.config.as_ref() != Some(&config);
-        if is_another {
-            self.man(&config);
-            self.config = Some(config);
-        }
-        is_another
     }
 
     /// The clock was read.
@@ -140,10 +113,8 @@ impl Daemon {
             self.times.zone = read.unwrap_or_default();
             self.times.zone_text = zone;
             if read.is_none() && self.has_schedules() {
-                let text = format!(
-                    "the time zone '{}' is not understood; schedules go by UTC",
-                    self.times.zone_text.escape_debug()
-                );
+                let zone = Quoted(&self.times.zone_text);
+                let text = format!("the time zone {zone} is not understood; schedules go by UTC");
                 self.say(Level::Warning, text);
             }
         }
@@ -154,13 +125,14 @@ impl Daemon {
     }
 
     fn has_schedules(&self) -> bool {
-        let config = self.base().filter(|config| config.globals.enabled);
+        let config = self.config.as_ref().filter(|config| config.globals.enabled);
         config.is_some_and(|config| config.schedules.iter().any(|schedule| schedule.enabled))
     }
 
     /// The schedules are others now; those that hold go on.
-    pub(super) fn adopt_schedules(&mut self, old: Option<&Config>, new: &Config) {
-        let old = old.map_or(&[][..], |old| &old.schedules);
+    pub(super) fn adopt_schedules(&mut self, new: &Config) {
+        self.altered.undo = Undo::default();
+        let old = self.config.as_ref().map_or(&[][..], |old| &old.schedules);
         let holds = |name: &String| {
             let mut known = old.iter().zip(&self.times.states);
             known.any(|(schedule, state)| schedule.name == *name && state.is_on)
@@ -177,25 +149,23 @@ impl Daemon {
         if self.end == End::Removing || !self.has_schedules() {
             return self.alter(now, SCHEDULES, Vec::new());
         }
-        let Some(config) = self.base.as_ref().or(self.config.as_ref()) else { return };
+        let Some(config) = &self.config else { return };
         let Timetable { clock, zone, states, .. } = &mut self.times;
+        let new = schedule::states(config, *clock, zone);
         let (mut next, mut has_changed) = (MINUTE, !self.altered.by.iter().any(|(by, _)| by == SCHEDULES));
-        for (schedule, state) in config.schedules.iter().zip(states.iter_mut()) {
-            let at = clock.filter(|_| schedule.enabled);
-            let before =
-                core::mem::replace(state, at.map(|at| schedule.hours.at(zone, at)).unwrap_or_default());
-            if let Some((at, until)) = at.zip(state.until) {
+        for (schedule, (new, old)) in config.schedules.iter().zip(new.iter().zip(states.iter())) {
+            if let Some((at, until)) = clock.zip(new.until) {
                 next = next.min(until.saturating_sub(at)).max(1);
             }
-            if before.is_on != state.is_on {
+            if new.is_on != old.is_on {
                 has_changed = true;
-                let word = if state.is_on { "holds now" } else { "is over" };
+                let word = if new.is_on { "holds now" } else { "is over" };
                 let text = format!("schedule '{}' {word}: {schedule}", schedule.name);
                 self.actions.push_back(Action::Say(Level::Info, text));
             }
         }
-        let is_on = |n: usize| states.get(n).is_some_and(|state| state.is_on);
-        let by = has_changed.then(|| schedule::alterations(&config.schedules, &is_on));
+        *states = new;
+        let by = has_changed.then(|| schedule::alterations(&config.schedules, states));
         self.times.read_at = Some(now + Micros::secs(next));
         let is_doubted = self.times.clock.is_none();
         if is_doubted && !self.times.is_doubted {
@@ -211,9 +181,8 @@ impl Daemon {
 
     /// How schedules stand.
     pub fn schedules(&self) -> Vec<Scheduled> {
-        let Some(config) = self.base().filter(|_| self.has_schedules()) else { return Vec::new() };
+        let Some(config) = self.config.as_ref().filter(|_| self.has_schedules()) else { return Vec::new() };
         let Timetable { clock, zone, states, .. } = &self.times;
-        let known = config.schedules.iter().zip(states).filter(|(schedule, _)| schedule.enabled);
-        known.map(|(schedule, state)| Scheduled::new(schedule, *state, *clock, zone)).collect()
+        Scheduled::all(config, states, *clock, zone)
     }
 }

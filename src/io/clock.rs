@@ -27,13 +27,14 @@ pub fn wall() -> (u64, String) {
 }
 
 fn zone() -> String {
-    let given = std::env::var("TZ").ok().filter(|text| !text.is_empty());
-    let filed = || {
-        ZONES.iter().find_map(|path| {
-            let bytes = read_bounded(Path::new(path)).ok()?;
-            let last = bytes.split(|byte| *byte == b'\n').rfind(|line| !line.is_empty())?;
-            Some(std::str::from_utf8(last).ok()?.trim().into())
-        })
-    };
-    given.or_else(filed).unwrap_or_else(|| "UTC0".into())
+    let mut text = std::env::var("TZ").unwrap_or_default();
+    for path in ZONES {
+        if !text.is_empty() {
+            break;
+        }
+        let bytes = read_bounded(Path::new(path)).unwrap_or_default();
+        let last = bytes.trim_ascii_end().rsplit(|byte| *byte == b'\n').next();
+        text = last.and_then(|last| std::str::from_utf8(last).ok()).unwrap_or_default().into();
+    }
+    if text.is_empty() { "UTC0".into() } else { text }
 }

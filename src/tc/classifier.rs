@@ -40,8 +40,10 @@ pub fn scheme<'a>(
     marks: bool,
 ) -> Scheme<'a> {
     let classes = &config.classes;
-    let holds =
-        |rule: &&Rule| rule.way.is_none_or(|only| only == way) && (!rule.is_trust || wan.trust_dscp.has(way));
+    let holds = |rule: &&Rule| {
+        let is_about = rule.way.is_none_or(|only| only == way) && !rule.is_off;
+        is_about && (!rule.is_trust || wan.trust_dscp.has(way))
+    };
     let places = classes.iter().enumerate().map(|(n, class)| Place {
         name: class.name.as_str(),
         leaf: class_handle(classes, n),

@@ -80,10 +80,11 @@ fn a_night_begins_and_ends_on_the_minute_over_midnight_and_when_the_clock_is_cha
 fn a_start_within_the_hours_installs_once_what_holds_then() {
     let mut machine = begun(&format!("{WAN}{NIGHT}"), FRIDAY + 2 * HOUR);
     assert_eq!((machine.upload(), machine.applied), (2, 1));
+    let [night] = &machine.daemon.schedules()[..] else { panic!("one") };
+    assert_eq!((night.now.is_on, night.now.until), (true, Some(FRIDAY + 6 * HOUR)));
+    assert!(night.text.starts_with("holds until fri 06:00; every day, "), "{}", night.text);
     let told = machine.ask("speeds");
-    let until = FRIDAY + 6 * HOUR;
-    assert!(told.contains(&format!("schedule 1 {until} night: holds until fri 06:00; ")), "{told}");
-    assert!(told.contains("alter speed 0 2000000 \n"), "{told}");
+    assert!(told.contains("alter 0 0 2000000 \n"), "{told}");
     let mut once = Machine::new(Daemon::once(Lacks::default()));
     (once.clock, once.zone) = (FRIDAY + 2 * HOUR, BERLIN);
     once.reload(&format!("{WAN}{NIGHT}"));
@@ -110,7 +111,8 @@ fn a_clock_that_nobody_has_set_is_not_believed_and_one_that_is_set_is_noticed_wi
     assert_eq!((machine.upload(), machine.applied), (5, 1));
     let said = machine.said.iter().filter(|text| text.contains("schedules wait")).count();
     assert_eq!(said, 1, "{:?}", machine.said);
-    assert!(machine.ask("speeds").contains("schedule 0 0 night: waits until the clock is set"));
+    let [night] = &machine.daemon.schedules()[..] else { panic!("one") };
+    assert!(!night.now.is_on && night.text.starts_with("waits until the clock is set"), "{}", night.text);
     // NTP.
     machine.clock = FRIDAY;
     machine.pass(Micros::secs(60));
@@ -179,7 +181,7 @@ fn a_rule_that_a_schedule_names_holds_in_its_hours_alone_and_shares_are_others_m
     let low = |machine: &Machine| {
         let config = machine.daemon.config().expect("one");
         let class = config.classes.iter().find(|class| class.name == "low").expect("it is there");
-        (config.rules.iter().any(|rule| rule.name == "mine"), class.guarantee, class.limit)
+        (config.rules.iter().any(|rule| rule.name == "mine" && !rule.is_off), class.guarantee, class.limit)
     };
     let usual = (false, Permille::percent(5), Permille::ALL);
     assert_eq!(low(&machine), usual);
@@ -300,7 +302,7 @@ fn an_alteration_the_kernel_refuses_can_be_taken_back() {
     machine.alter("alarm", Vec::new());
     machine.pass(Micros::secs(5));
     assert_eq!((machine.upload(), machine.applied), (5, 1));
-    assert!(machine.daemon.base() == machine.daemon.config() && machine.daemon.config().is_some());
+    assert_eq!(machine.daemon.config(), machine.file.as_ref().ok().map(|(config, _)| config));
 }
 
 #[test]
