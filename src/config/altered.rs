@@ -388,7 +388,8 @@ mod tests {
         };
         let (off, on) =
             (Alteration::RuleOff { rule: "dns".into() }, Alteration::RuleOn { rule: "dns".into() });
-        assert!(has(&[on.clone()]) && !has(&[off.clone()]));
+        let only = core::slice::from_ref;
+        assert!(has(only(&on)) && !has(only(&off)));
         assert!(has(&[off.clone(), on.clone()]) && !has(&[on, off]));
     }
 

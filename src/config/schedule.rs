@@ -118,7 +118,7 @@ pub(super) fn check(understood: &Understood<'_>, faults: &mut Faults) {
                     unknown(section, option, "line", line, &wans, faults);
                 }
                 Alteration::Share { class, .. } => {
-                    unknown(section, "class", "class", class, &classes, faults)
+                    unknown(section, "class", "class", class, &classes, faults);
                 }
                 _ => {}
             }
