@@ -325,7 +325,8 @@ fn check_text(kind: Kind, text: &str) -> Result<Checked, String> {
         Kind::Choice(words) => Checked::Choice(choice(text, words)?),
         Kind::Link => Checked::Link(link_layer(text)?),
         Kind::ClassName => Checked::Word(class_name(text)?),
-        Kind::Text | Kind::LineName => Checked::Word(free_text(text)?),
+        Kind::Text => Checked::Word(free_text(text)?),
+        Kind::LineName => Checked::Word(any_name(text)?),
         Kind::Clock => Checked::Integer(value::clock(text)?.into()),
         Kind::Dscp => Checked::Dscp(value::dscp(text)?),
         Kind::Length => Checked::Length(value::length(text)?),
@@ -391,7 +392,7 @@ fn check_list(kind: Kind, words: &[&str]) -> Result<Checked, String> {
             }
             Checked::Fars(all) => all.push(steer::far(word)?),
             Checked::Mask(all) => *all |= value::day(word)?,
-            Checked::Names(all) => all.push(free_text(word)?),
+            Checked::Names(all) => all.push(any_name(word)?),
             _ => {}
         }
     }
@@ -432,6 +433,12 @@ fn free_text(text: &str) -> Result<String, String> {
         text if text.chars().count() > 40 => Err("is longer than 40 characters".into()),
         text => Ok(text.into()),
     }
+}
+
+/// A name that somebody else may have.
+fn any_name(text: &str) -> Result<String, String> {
+    let is_name = (1..=limits::NAME).contains(&text.len()) && !text.chars().any(char::is_control);
+    if is_name { Ok(text.into()) } else { Err(format!("{} is no name", Quoted(text))) }
 }
 
 /// An unknown option's name as far as it helps; UCI has made sure of its letters.

@@ -21,6 +21,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
+/// Rules that are named where a schedule is told in words, which answers on the bus have room for.
+const SHOWN: usize = 4;
+
 /// What is otherwise, and when (section `schedule`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schedule {
@@ -238,9 +241,12 @@ impl fmt::Display for Schedule {
             one.fmt(f)?;
             between = ", ";
         }
-        for rule in &self.rules {
+        for rule in self.rules.iter().take(SHOWN) {
             write!(f, "{between}rule '{rule}'")?;
             between = ", ";
+        }
+        if self.rules.len() > SHOWN {
+            write!(f, " and {} more", self.rules.len() - SHOWN)?;
         }
         f.write_str(if self.enabled { "" } else { " (switched off)" })
     }

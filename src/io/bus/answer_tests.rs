@@ -4,7 +4,8 @@
 use super::*;
 use crate::config::read;
 use crate::daemon::{Events, Level};
-use crate::limits::{CLASSES, EVENTS, FAULTS, NAME, RULES, UBUS_ROWS, WANS};
+use crate::limits::{CLASSES, EVENTS, FAULTS, NAME, RULES, SCHEDULES, UBUS_ROWS, WANS};
+use crate::report::scheduled::Scheduled;
 use crate::report::{ClassReport, DirectionReport};
 use crate::steer::Standing;
 use crate::tc::plan::Plan;
@@ -68,10 +69,37 @@ fn line(rows: usize) -> LineReport {
     }
 }
 
+/// As many schedules as there can be, each with the longest text.
+fn schedules() -> Vec<Scheduled> {
+    let (name, class, rule) = ("n".repeat(NAME), "c".repeat(NAME), "n".repeat(40));
+    let rules: String = (0..9).map(|_| format!(" list rule '{rule}'\n")).collect();
+    let file: String = (0..SCHEDULES)
+        .map(|n| {
+            format!(
+                "config schedule 's{n}'\n list days 'mon tue wed thu fri sat'\n option from '1:00'\n option wan '{name}'\n \
+                 option upload '1001kbit'\n option download '1001kbit'\n option class '{class}'\n option guarantee '1.5'\n \
+                 option limit '70.5'\n{rules}"
+            )
+        })
+        .collect();
+    let head = format!(
+        "config wan '{name}'\nconfig class '{class}'\n option guarantee '1'\nconfig rule 'r'\n option name '{rule}'\n \
+         option class 'low'\n option remote_port '7'\n"
+    );
+    let (config, _) = crate::config::read::load(format!("{head}{file}").as_bytes()).expect("a right file");
+    let at = Some(1_763_845_140);
+    let zone = crate::calendar::Zone::default();
+    let mut all = Scheduled::all(&config, &crate::config::schedule::states(&config, at, &zone), at, &zone);
+    all.iter_mut().for_each(|one| one.name.clone_from(&name));
+    assert_eq!(all.len(), SCHEDULES);
+    all
+}
+
 /// What `status` answers of so many such lines.
 fn status(lines: usize, rows: usize) -> Vec<u8> {
     let notes = vec![("n".repeat(NAME), "t".repeat(400)); 40];
-    let mut report = Snapshot { version: "0.1.0", lines: vec![line(rows); lines], notes };
+    let mut report =
+        Snapshot { version: "0.1.0", lines: vec![line(rows); lines], notes, schedules: schedules() };
     let is_short = report.shorten();
     fields(&mut |out| {
         if is_short {

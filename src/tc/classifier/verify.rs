@@ -132,9 +132,11 @@ fn made<'a>(
     let mut places = (0..).zip(places(config, scheme));
     for (n, m) in &list.shadowed {
         let place = places.find(|(at, _)| at == n).and_then(|(_, place)| hidden.get_mut(place));
-        if let Some((count, other)) = place {
+        // What waits for its hours leaves the packets to others meanwhile.
+        let before = scheme.rules.get(*m).copied().filter(|before| !is_scheduled(config, before));
+        if let (Some((count, other)), Some(_)) = (place, before) {
             *count += 1;
-            *other = other.or(scheme.rules.get(*m).copied());
+            *other = other.or(before);
         }
     }
     let made = match wan.engine {
@@ -157,6 +159,11 @@ fn with_own<'a>(scheme: &Scheme<'a>, most: usize) -> Scheme<'a> {
     Scheme { rules, ..scheme.clone() }
 }
 
+/// Whether a rule holds at some hours only.
+fn is_scheduled(config: &Config, rule: &Rule) -> bool {
+    config.schedules.iter().any(|schedule| schedule.enabled && schedule.rules.contains(&rule.name))
+}
+
 /// Rules of a checked configuration that can never match although no single one is in front of them, as warnings.
 ///
 /// Costs more than a router should spend at each reload: for whoever asks. What would be too much work is not said.
@@ -165,13 +172,15 @@ pub fn out_of_reach(config: &Config) -> Vec<Fault> {
 }
 
 fn out_of_reach_within(config: &Config, steps: &Steps) -> Vec<Fault> {
-    let mut is_met: Vec<bool> = config.rules.iter().map(|rule| rule.line == 0).collect();
+    let is_met = |rule: &Rule| rule.line == 0 || is_scheduled(config, rule);
+    let mut is_met: Vec<bool> = config.rules.iter().map(is_met).collect();
     if is_met.iter().all(|is_met| *is_met) {
         return Vec::new();
     }
     for wan in kinds(config) {
         for way in Way::ALL {
-            let scheme = scheme(config, wan, way, 14, None, true);
+            let mut scheme = scheme(config, wan, way, 14, None, true);
+            scheme.rules.retain(|rule| !is_scheduled(config, rule));
             let Some(met) = check::reached(&scheme, steps) else { return Vec::new() };
             for (place, is_one) in places(config, &scheme).zip(met) {
                 is_met.get_mut(place).into_iter().for_each(|is_met| *is_met |= is_one);
