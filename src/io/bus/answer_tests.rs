@@ -86,7 +86,7 @@ fn schedules() -> Vec<Scheduled> {
         "config wan '{name}'\nconfig class '{class}'\n option guarantee '1'\nconfig rule 'r'\n option name '{rule}'\n \
          option class 'low'\n option remote_port '7'\n"
     );
-    let (config, _) = crate::config::read::load(format!("{head}{file}").as_bytes()).expect("a right file");
+    let (config, _) = read::load(format!("{head}{file}").as_bytes()).expect("a right file");
     let at = Some(1_763_845_140);
     let zone = crate::calendar::Zone::default();
     let mut all = Scheduled::all(&config, &crate::config::schedule::states(&config, at, &zone), at, &zone);
