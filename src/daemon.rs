@@ -18,6 +18,7 @@ mod history;
 mod news;
 mod schedule;
 mod steering;
+mod watch;
 
 pub use events::Events;
 pub use news::{News, Wanted};
@@ -108,6 +109,8 @@ pub enum Event {
         /// Which probe, and when.
         answer: control::Event,
     },
+    /// The answer to [`Action::ReadBusy`].
+    LookedBusy(String),
     /// The requests of [`Action::Retune`] were accepted, or not; the buffer comes back.
     Retuned {
         /// The requests.
@@ -180,6 +183,8 @@ pub enum Action {
         /// Those of the queues below the classes, too.
         is_whole: bool,
     },
+    /// Read how busy the processor is (the beginning of `/proc/stat`); answer with [`Event::LookedBusy`], or not at all.
+    ReadBusy,
     /// Begin to ask on a line's device, or (without a device) stop.
     Listen {
         /// The line's place in the configuration.
@@ -271,6 +276,8 @@ pub struct Daemon {
     kept: Vec<history::Kept>,
     /// When to read those that nobody steers.
     read_at: Time,
+    /// What is watched of them.
+    watch: watch::Watch,
     lacks: Lacks,
     phase: Phase,
     end: End,
@@ -330,6 +337,7 @@ impl Daemon {
             held: Vec::new(),
             kept: Vec::new(),
             read_at: Time(0),
+            watch: watch::Watch::default(),
             lacks,
             phase: Phase::Idle,
             end,
@@ -397,7 +405,13 @@ impl Daemon {
     pub fn deadline(&self) -> Option<Time> {
         let look = self.observe_at.filter(|_| self.phase == Phase::Idle);
         let pilots = self.pilots.iter().filter_map(|pilot| pilot.deadline());
-        pilots.chain(look).chain(self.held_until()).chain(self.read_due()).chain(self.times.read_at).min()
+        pilots
+            .chain(look)
+            .chain(self.held_until())
+            .chain(self.read_due())
+            .chain(self.times.read_at)
+            .chain(self.watch.deeds.until())
+            .min()
     }
 
     /// The lines that are steered.
@@ -441,6 +455,7 @@ impl Daemon {
                 self.pilot(now, line, |pilot| pilot.sampled(at, &sample));
             }
             Event::Answered { line, answer } => self.pilot(now, line, |pilot| pilot.handle(now, answer)),
+            Event::LookedBusy(stat) => self.looked_busy(now, stat),
             Event::Retuned { ops, refused } => self.retuned(now, ops, refused),
             Event::Clock { seconds, zone } => self.clock_read(now, seconds, zone),
             Event::Stop { keep: true } => {
@@ -454,6 +469,7 @@ impl Daemon {
                 self.learn(now);
                 self.config = None;
                 self.altered.clear();
+                self.watch = watch::Watch::default();
                 self.times.read_at = None;
                 self.pilots.clear();
                 self.kept.clear();
@@ -512,6 +528,7 @@ impl Daemon {
                 warnings.into_iter().for_each(|warning| self.act(Action::Tell(warning)));
                 self.adopt_schedules(&config);
                 self.config = Some(config);
+                self.watch_anew(now);
                 self.reckon(now);
                 self.enforce();
                 self.pause = FIRST_PAUSE;

@@ -13,6 +13,10 @@ pub const CLASSES: usize = 12;
 pub const RULES: usize = 640;
 /// Schedules: two for each day of the week, and two to spare; each is looked at every minute.
 pub const SCHEDULES: usize = 16;
+/// Service levels of a file, besides two of each class: each has a state for every line and direction.
+pub const THRESHOLDS: usize = 24;
+/// Alerts at once; nobody reads sixteen, and one of them is the cause of the others.
+pub const ALERTS: usize = 16;
 /// Entries of one list option (ports, addresses): a blocklist is not a rule.
 pub const ENTRIES: usize = 256;
 /// Lines of one decision list: a rule has one for each way its conditions can be met.

@@ -13,6 +13,7 @@ use crate::io::desk;
 use crate::io::netlink::observe::{Seen, observe};
 use crate::io::netlink::socket::Connection;
 use crate::io::run::{Places, lacks, learnt, live_or_filed};
+use crate::report::Fact;
 use crate::report::scheduled::Scheduled;
 use crate::steer::{Pilot, Standing};
 use crate::tc::memo::Memo;
@@ -34,6 +35,8 @@ pub(crate) struct Looked {
     pub(crate) probes: Vec<(usize, String)>,
     /// How schedules stand.
     pub(crate) schedules: Vec<Scheduled>,
+    /// What is wrong now, and what is done about it.
+    pub(crate) facts: Vec<Fact>,
     speeds: Speeds,
     /// Why the kernel's word is all there is; `None`: the daemon answers.
     silence: Option<&'static str>,
@@ -106,7 +109,18 @@ pub(crate) fn look_at(places: &Places, mut config: Config) -> Result<Looked, u8>
         };
         let schedules = take_effect(&mut config, Some(answer.as_str()).filter(|_| silence.is_none()));
         let (standings, probes) = (standings(&answer), probes(&answer));
-        return Ok(Looked { config, observation, seen, standings, probes, schedules, speeds, silence });
+        let facts = answer.lines().filter_map(Fact::from_text).collect();
+        return Ok(Looked {
+            config,
+            observation,
+            seen,
+            standings,
+            probes,
+            schedules,
+            facts,
+            speeds,
+            silence,
+        });
     }
 }
 

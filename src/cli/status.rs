@@ -33,5 +33,6 @@ pub(super) fn report(looked: &mut Looked) -> (Plan, Snapshot) {
     let mut report = snapshot(&looked.config, &plan, &seen);
     report.steered(std::mem::take(&mut looked.standings), std::mem::take(&mut looked.probes));
     report.schedules = std::mem::take(&mut looked.schedules);
+    report.facts = std::mem::take(&mut looked.facts);
     (plan, report)
 }

@@ -26,6 +26,8 @@ pub(super) struct Understood<'a> {
     pub(super) locals: Vec<(String, u32)>,
     /// The section of each schedule.
     pub(super) schedules: Vec<&'a Section>,
+    /// The lines of each threshold's value and section.
+    pub(super) thresholds: Vec<(u32, u32)>,
 }
 
 /// The shortest packet there is: a bare IPv4 header.
@@ -37,6 +39,7 @@ pub(super) fn check(understood: &mut Understood<'_>, faults: &mut Faults) {
     check_shares(understood, faults);
     check_rules(understood, faults);
     super::schedule::check(understood, faults);
+    super::threshold::check(&understood.config, &understood.thresholds, faults);
     let wans = &understood.config.wans;
     for (n, (wan, section)) in wans.iter().zip(&understood.wans).enumerate() {
         check_names(wan, section, wans.get(..n).unwrap_or_default(), faults);

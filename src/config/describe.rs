@@ -16,6 +16,7 @@ pub fn describe(config: &Config) -> String {
     out.push_str("globals\n");
     row(&mut out, "enabled", yes(globals.enabled), globals.enabled == usual.enabled);
     row(&mut out, "log_level", globals.log_level.word(), globals.log_level == usual.log_level);
+    row(&mut out, "levels", yes(globals.levels), globals.levels == usual.levels);
     row(&mut out, "services", yes(globals.services), globals.services == usual.services);
     for wan in &config.wans {
         let _ = writeln!(out, "\nwan {}", wan.name);
@@ -28,6 +29,17 @@ pub fn describe(config: &Config) -> String {
     }
     for schedule in &config.schedules {
         let _ = writeln!(out, "  {:<16} {schedule}", schedule.name);
+    }
+    for level in &config.thresholds {
+        let way = level.way.map_or("both directions".into(), |way| way.to_string());
+        let class = level.class.as_deref().unwrap_or("all classes");
+        let wan = level.wan.as_deref().unwrap_or("each line");
+        let _ = writeln!(
+            out,
+            "\nthreshold {}: {level}; {wan}, {way}, {class}; {}",
+            level.name,
+            level.deed.word()
+        );
     }
     out
 }

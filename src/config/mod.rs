@@ -21,6 +21,7 @@ pub mod schedule;
 pub mod service;
 pub mod steer;
 pub mod suggest;
+pub mod threshold;
 pub mod uci;
 pub mod value;
 
@@ -29,6 +30,7 @@ use place::Place;
 use read::Checked;
 use steer::Probing;
 pub use steer::Steer;
+use threshold::{Deed, Gravity, Metric, Operator};
 
 use crate::units::{Bytes, DeviceName, Dscp, Micros, Permille, Rate, Way};
 use alloc::string::String;
@@ -38,6 +40,7 @@ pub use error::{Fault, Severity};
 pub use link::LinkLayer;
 pub use rule::Rule;
 pub use schedule::Schedule;
+pub use threshold::Threshold;
 
 /// Everything `/etc/config/weir` says, with the defaults filled in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +55,8 @@ pub struct Config {
     pub rules: Vec<Rule>,
     /// When something is otherwise, in the order of the file.
     pub schedules: Vec<Schedule>,
+    /// The service levels of the file.
+    pub thresholds: Vec<Threshold>,
 }
 
 /// Settings of the whole program (section `globals`).
@@ -63,6 +68,8 @@ pub struct Globals {
     pub log_level: LogLevel,
     /// Whether rules for well-known services hold.
     pub services: bool,
+    /// Whether classes have service levels by themselves.
+    pub levels: bool,
 }
 
 /// How much is written to the log.
@@ -294,11 +301,16 @@ words!(Isolation: "flowblind" Flowblind, "srchost" Srchost, "dsthost" Dsthost, "
     "dual-srchost" DualSrchost, "dual-dsthost" DualDsthost, "triple-isolate" TripleIsolate);
 words!(Cells: "none" None, "atm" Atm, "ptm" Ptm);
 words!(Probing: "auto" Auto, "icmp" Icmp, "tcp" Tcp, "dns" Dns, "none" None);
+words!(Metric: "latency" Latency, "loss" Loss, "share" Share, "utilisation" Utilisation, "drops" Drops, "marks" Marks,
+    "throughput" Throughput, "capacity" Capacity);
+words!(Operator: ">" Over, "<" Under, ">=" AtLeast, "<=" AtMost, "==" Equal);
+words!(Gravity: "info" Info, "warning" Warning, "error" Error);
+words!(Deed: "notify" Notify, "throttle" Throttle, "protect" Protect, "cap" Cap, "block" Block);
 words!(AckFilter: "off" Off, "filter" Filter, "aggressive" Aggressive);
 
 impl Default for Globals {
     fn default() -> Self {
-        Self { enabled: true, log_level: LogLevel::Info, services: true }
+        Self { enabled: true, log_level: LogLevel::Info, services: true, levels: true }
     }
 }
 
@@ -399,6 +411,7 @@ impl Default for Config {
             classes: Class::defaults(),
             rules: Rule::builtin(),
             schedules: Vec::new(),
+            thresholds: Vec::new(),
         }
     }
 }

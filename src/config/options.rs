@@ -3,6 +3,7 @@
 
 use super::link::Cells;
 use super::steer::Probing;
+use super::threshold::{Deed, Gravity, Metric, Operator};
 use super::{AckFilter, CakeTin, Diffserv, DownloadOn, Engine, LogLevel, Offloads, Ways, value};
 use crate::order;
 use crate::units::Micros;
@@ -23,11 +24,14 @@ pub enum SectionType {
     Rule,
     /// Hours of the week in which something is otherwise.
     Schedule,
+    /// One service level.
+    Threshold,
 }
 
 impl SectionType {
     /// Each, in the order they are shown.
-    pub const ALL: [Self; 5] = [Self::Globals, Self::Wan, Self::Class, Self::Rule, Self::Schedule];
+    pub const ALL: [Self; 6] =
+        [Self::Globals, Self::Wan, Self::Class, Self::Rule, Self::Schedule, Self::Threshold];
 
     /// What stands behind `config` in the file.
     pub const fn name(self) -> &'static str {
@@ -37,6 +41,7 @@ impl SectionType {
             Self::Class => "class",
             Self::Rule => "rule",
             Self::Schedule => "schedule",
+            Self::Threshold => "threshold",
         }
     }
 
@@ -50,6 +55,7 @@ impl SectionType {
             Self::Schedule => {
                 "what is otherwise in some hours; where two set the same, the later in the file"
             }
+            Self::Threshold => "one service level: what is measured, when that is wrong, and what is done",
         }
     }
 }
@@ -138,7 +144,7 @@ use Kind::{
     Bool, Choice, ClassName, Clock, Days, Device, Dscp, Dscps, Fars, Integer, Length, LineName, Link, Mask,
     Network, Ports, Prefixes, Protocols, Rate, Rules, Services, Share, Size, Span, Text,
 };
-use SectionType::{Class, Globals, Rule, Schedule, Wan};
+use SectionType::{Class, Globals, Rule, Schedule, Threshold, Wan};
 
 /// A choice that CAKE makes by itself, or the user.
 const AUTO_OR_BOOL: &[&str] = &["auto", "1", "0"];
@@ -171,6 +177,13 @@ pub const OPTIONS: &[Row] = &[
         Bool,
         "1",
         "Rules for well-known services ('weir services') apply after the rules of the file.",
+    ),
+    row(
+        Globals,
+        "levels",
+        Bool,
+        "1",
+        "Watch each class: its delay against its target, and what it gets against its guarantee.",
     ),
     row(Wan, "enabled", Bool, "1", "Off: this line is left alone."),
     row(Wan, "network", Network, "the default route's", "The line's network in /etc/config/network."),
@@ -420,6 +433,63 @@ pub const OPTIONS: &[Row] = &[
         Rules,
         "",
         "Rules that hold in the hours of schedules that name them, and at no other time.",
+    ),
+    row(Threshold, "enabled", Bool, "1", "Off: it is not watched."),
+    row(Threshold, "wan", LineName, "each", "The line it is about."),
+    row(Threshold, "direction", Choice(WAYS), "both", "The direction it is about."),
+    row(Threshold, "class", ClassName, "all of the line", "The class it is about."),
+    row(Threshold, "metric", Choice(Metric::WORDS), "", "What is measured, each second."),
+    row(
+        Threshold,
+        "operator",
+        Choice(Operator::WORDS),
+        "> (share, capacity <)",
+        "How it stands to the value when something is wrong.",
+    ),
+    row(
+        Threshold,
+        "value",
+        Text,
+        "",
+        "latency: ms; loss, share, utilisation: %; drops, marks: packets in a second; throughput, capacity: a speed.",
+    ),
+    row(
+        Threshold,
+        "for",
+        Span(1_000_000, 3_600_000_000),
+        "10s",
+        "So long without a pause, then there is an alert.",
+    ),
+    row(Threshold, "severity", Choice(Gravity::WORDS), "warning", "How the alert is logged."),
+    row(
+        Threshold,
+        "action",
+        Choice(Deed::WORDS),
+        "notify",
+        "What is done besides telling; it is undone by itself.",
+    ),
+    row(
+        Threshold,
+        "action_class",
+        ClassName,
+        "the class",
+        "The class that is throttled, protected or blocked.",
+    ),
+    row(
+        Threshold,
+        "action_share",
+        Share,
+        "",
+        "Throttled: the most it gets of the line; protected: what it is guaranteed.",
+    ),
+    row(Threshold, "action_rate", Rate, "", "Capped: the most the direction is shaped to."),
+    row(Threshold, "action_time", Span(1_000_000, 86_400_000_000), "5m", "How long it lasts at most."),
+    row(
+        Threshold,
+        "penalty",
+        Bool,
+        "0",
+        "Each time within a day it lasts twice as long as the time before, up to a day.",
     ),
 ];
 

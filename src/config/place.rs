@@ -9,6 +9,7 @@ use super::read::{Checked, SaidOfClass, SaidOfWan};
 use super::read_rule::Said;
 use super::service::Service;
 use super::steer::Far;
+use super::threshold::{self, Metric, Operator};
 use super::{Globals, Isolation, schedule};
 use crate::units::{Bytes, DeviceName, Dscp, Micros, Permille, Prefix, Rate, Way};
 use alloc::string::String;
@@ -33,6 +34,7 @@ pub(super) fn put<S>(table: &Table<S>, said: &mut S, name: &str, value: &mut Che
 pub(super) const GLOBALS: &Table<Globals> = &[
     ("enabled", |said| &mut said.enabled),
     ("services", |said| &mut said.services),
+    ("levels", |said| &mut said.levels),
     ("log_level", |said| &mut said.log_level),
 ];
 
@@ -117,6 +119,24 @@ pub(super) const SCHEDULE: &Table<schedule::Said> = &[
     ("rule", |said| &mut said.rules),
 ];
 
+pub(super) const THRESHOLD: &Table<threshold::Said> = &[
+    ("enabled", |said| &mut said.is_enabled),
+    ("wan", |said| &mut said.level.wan),
+    ("direction", |said| &mut said.level.way),
+    ("class", |said| &mut said.level.class),
+    ("metric", |said| &mut said.metric),
+    ("operator", |said| &mut said.operator),
+    ("value", |said| &mut said.value),
+    ("for", |said| &mut said.level.span),
+    ("severity", |said| &mut said.level.gravity),
+    ("action", |said| &mut said.level.deed),
+    ("action_class", |said| &mut said.level.deed_class),
+    ("action_share", |said| &mut said.level.share),
+    ("action_rate", |said| &mut said.level.rate),
+    ("action_time", |said| &mut said.level.time),
+    ("penalty", |said| &mut said.level.is_growing),
+];
+
 /// Places of these types take values of this kind, as `$made` makes them.
 macro_rules! takes {
     ($($kind:ident($value:ident) $type:ty = $made:expr;)+) => {
@@ -155,9 +175,12 @@ takes! {
     Fars(fars) Vec<Far> = core::mem::take(fars);
     Names(names) Vec<String> = core::mem::take(names);
     Choice(n) Option<Cells> = Cells::at(*n);
+    Choice(n) Option<Metric> = Metric::at(*n);
+    Choice(n) Option<Operator> = Operator::at(*n);
     // The first word is `auto`.
     Choice(n) Option<Isolation> = n.checked_sub(1).and_then(Isolation::at);
     Choice(n) Option<bool> = [None, Some(true), Some(false)].get(*n).copied().flatten();
     // The first word is `both`.
+    Choice(n) Option<Way> = [None, Some(Way::Up), Some(Way::Down)].get(*n).copied().flatten();
     Choice(n) Option<Option<Way>> = [None, Some(Way::Up), Some(Way::Down)].get(*n).copied();
 }

@@ -72,6 +72,7 @@ pub fn read(package: &Package) -> Result<(Config, Vec<Fault>), Vec<Fault>> {
         switched_off: 0,
         locals: Vec::new(),
         schedules: Vec::new(),
+        thresholds: Vec::new(),
     };
     let mut reader = Reader { faults: Faults::default(), understood };
     for section in &package.sections {
@@ -134,6 +135,7 @@ impl<'a> Reader<'a> {
             Some(SectionType::Class) => self.class(section),
             Some(SectionType::Rule) => self.rule(section),
             Some(SectionType::Schedule) => self.schedule(section),
+            Some(SectionType::Threshold) => self.threshold(section),
             None => {
                 let known = SectionType::ALL.iter().map(|known| known.name());
                 let hint = match did_you_mean(&section.kind, known.clone()) {
@@ -311,11 +313,17 @@ impl SaidOfWan {
     }
 }
 
+/// What may be so long may be said in minutes and hours.
+const LONG: Micros = Micros::secs(3600);
+
 fn check_text(kind: Kind, text: &str) -> Result<Checked, String> {
     Ok(match kind {
         Kind::Bool => Checked::Bool(value::boolean(text)?),
         Kind::Rate => Checked::Rate(value::rate(text)?),
         Kind::Share => Checked::Share(value::share(text)?),
+        Kind::Span(min, max) if Micros(max) >= LONG => {
+            Checked::Span(value::long_span(text, Micros(min), Micros(max))?)
+        }
         Kind::Span(min, max) => Checked::Span(value::span(text, Micros(min), Micros(max))?),
         Kind::Integer(min, max) => Checked::Integer(value::integer(text, min, max)?),
         Kind::Mask => Checked::Mask(value::mask(text)?),
@@ -554,11 +562,14 @@ mod tests {
             (.., Kind::Bool) => "1",
             (.., Kind::Rate) => "80mbit",
             (.., Kind::Share) => "42",
+            (SectionType::Threshold, .., Kind::Span(..)) => "77s",
             (.., Kind::Span(..)) => "30ms",
             (.., Kind::Integer(..)) => "3",
             (.., Kind::Mask) => "0xff",
             (.., Kind::Size) => "4mb",
             (.., Kind::Device | Kind::Network) => "x",
+            (.., "operator", _) => "==",
+            (.., "value", _) => "7",
             (.., Kind::Choice(words)) => words.iter().rfind(|word| **word != row.default).expect("a choice"),
             (.., Kind::Link) => "docsis",
             (.., Kind::ClassName) => "high",
@@ -580,17 +591,30 @@ mod tests {
         let name = match row.section {
             SectionType::Class => "high",
             SectionType::Rule => "dns",
-            SectionType::Globals | SectionType::Wan | SectionType::Schedule => "wan",
+            SectionType::Globals | SectionType::Wan | SectionType::Schedule | SectionType::Threshold => "wan",
         };
-        format!("config {} '{name}'\n option {} '{value}'\n", row.section.name(), row.name)
+        let mut file = format!("config {} '{name}'\n option {} '{value}'\n", row.section.name(), row.name);
+        for option in ["metric", "value"] {
+            if row.section == SectionType::Threshold && row.name != option {
+                file.push_str(&format!(
+                    " option {option} '{}'\n",
+                    if option == "metric" { "drops" } else { "100" }
+                ));
+            }
+        }
+        file
     }
 
     #[test]
     fn no_option_of_the_table_is_without_effect() {
         for row in OPTIONS {
             let file = with(row, another(row));
-            let understood = read_anyway(&file);
-            assert_ne!(understood, Config::default(), "{file}");
+            let mut without = Config::default();
+            if row.section == SectionType::Threshold {
+                without =
+                    read_anyway("config threshold 'wan'\n option metric 'drops'\n option value '100'\n");
+            }
+            assert_ne!(read_anyway(&file), without, "{file}");
         }
     }
 
@@ -606,6 +630,7 @@ mod tests {
             switched_off: 0,
             locals: Vec::new(),
             schedules: Vec::new(),
+            thresholds: Vec::new(),
         };
         let mut reader = Reader { faults: Faults::default(), understood };
         package.sections.iter().for_each(|section| reader.section(section));
@@ -633,7 +658,7 @@ mod tests {
                 defaults += 1;
             }
         }
-        assert_eq!(defaults, 23);
+        assert_eq!(defaults, 24);
     }
 
     #[test]

@@ -43,7 +43,7 @@ impl Daemon {
             ["speeds"] => return self.steered(now),
             ["hold", line, seconds] => self.hold(now, line, [None; 2], seconds),
             ["rate", line, up, down, seconds] => self.hold(now, line, [up, down].map(rate), seconds),
-            ["release", line] => self.release(line),
+            ["release", line] => self.release(now, line),
             ["history", line, seconds, since] => self.told(now, line, seconds, since),
             _ => Err(format!("not understood: {}", words.first().copied().unwrap_or("(nothing)"))),
         };
@@ -99,7 +99,7 @@ impl Daemon {
         all
     }
 
-    /// All that, and what is altered, a line each.
+    /// All that, what is altered, the alerts and what is done about them, a line each.
     fn steered(&self, now: Time) -> String {
         let mut out = String::from("ok\n");
         for standing in self.standings(now) {
@@ -110,6 +110,9 @@ impl Daemon {
         }
         for alteration in self.altered.all() {
             let _ = writeln!(out, "alter {}", alteration.to_text());
+        }
+        for fact in self.facts(now) {
+            let _ = writeln!(out, "{}", fact.to_text());
         }
         out
     }
@@ -178,9 +181,14 @@ impl Daemon {
         Ok(told)
     }
 
-    fn release(&mut self, line: &str) -> Result<String, String> {
+    fn release(&mut self, now: Time, line: &str) -> Result<String, String> {
         let places = self.places(line)?;
         let mut told = String::new();
+        for place in &places {
+            if self.undo(now, Some(*place)) > 0 {
+                let _ = writeln!(told, "what thresholds did is undone");
+            }
+        }
         for held in &mut self.held {
             let place = self.plan.lines.iter().position(|line| line.name == held.name);
             if place.is_some_and(|place| places.contains(&place)) {

@@ -5,10 +5,13 @@
 //! together, on the second.
 
 use super::steering::counters;
+use super::watch::{NOWHERE, Whole};
 use super::{Action, Daemon};
 use crate::control::State;
+use crate::limits;
 use crate::measure::counters::{Counters, SLOTS, Sample, Slot, WayCounters};
 use crate::steer::Tap;
+use crate::tc::Cake;
 use crate::tc::QdiscKind;
 use crate::tc::cake::tin_names;
 use crate::tc::plan::{Direction, Plan};
@@ -30,19 +33,25 @@ const WHOLE: Micros = Micros::ms(950);
 pub(super) struct Kept {
     name: String,
     /// Its place in the configuration.
-    place: usize,
+    pub(super) place: usize,
     /// Where its counters are; `None` while nothing is shaped.
-    tap: Option<Tap>,
+    pub(super) tap: Option<Tap>,
     counters: Counters,
     /// When all of them were read.
     whole_at: Option<Time>,
+    /// What they said then.
+    pub(super) whole: Option<Whole>,
+    /// Where the counters of each class are.
+    pub(super) slots: [u8; limits::CLASSES],
+    /// The bits the line received in the last second.
+    pub(super) received: Option<u64>,
     /// What they said last.
     before: [Before; 2],
     /// The classes, or the tins of its CAKEs.
     classes: Vec<String>,
     /// How many tins.
     tins: usize,
-    history: History,
+    pub(super) history: History,
 }
 
 /// What was read last of a direction.
@@ -57,7 +66,20 @@ impl Kept {
     fn new(name: String, now: Time, counters: Counters) -> Self {
         let history = History::new(now);
         let (before, classes) = (Default::default(), Vec::new());
-        Self { name, place: 0, tap: None, counters, whole_at: None, before, classes, tins: 0, history }
+        Self {
+            name,
+            place: 0,
+            tap: None,
+            counters,
+            whole_at: None,
+            whole: None,
+            slots: NOWHERE,
+            received: None,
+            before,
+            classes,
+            tins: 0,
+            history,
+        }
     }
 }
 
@@ -65,6 +87,7 @@ impl Daemon {
     /// Where the counters of each line are now. Lines that are new begin, those that are gone are forgotten.
     pub(super) fn follow(&mut self, now: Time) {
         let Some(config) = &self.config else { return };
+        let mut lost = Vec::new();
         self.kept.retain(|kept| config.wans.iter().any(|wan| wan.name == kept.name));
         for (place, wan) in config.wans.iter().enumerate() {
             let tap = Tap::of(&self.plan, place).filter(|_| wan.enabled);
@@ -81,7 +104,9 @@ impl Daemon {
                 kept.tap = tap;
                 kept.counters = counters;
                 kept.before = Default::default();
+                kept.whole = None;
                 kept.history.pause();
+                lost.push(place);
             }
             let tins = tins(&self.plan, place);
             let mut classes: Vec<String> = tins.iter().rev().map(|name| (*name).into()).collect();
@@ -92,8 +117,10 @@ impl Daemon {
                 kept.history.forget_classes();
             }
             (kept.classes, kept.tins) = (classes, tins.len());
+            kept.place_classes(&config.classes, &self.plan);
         }
         self.read_at = next(now);
+        lost.into_iter().for_each(|place| self.lose(now, place));
     }
 
     /// When lines are to be read that nobody steers, if there are any.
@@ -194,6 +221,9 @@ impl Daemon {
             }
         }
         kept.history.add(at, &mut rows);
+        if sample.is_whole {
+            self.judge(at, place, sample, all);
+        }
     }
 
     /// What a line did, the first one if none is named: of the last `span`, or after point number `since`. `None`: there
@@ -219,17 +249,18 @@ impl Daemon {
     }
 }
 
+/// The CAKE of a line, one of both if each direction has one.
+pub(super) fn cake_of(plan: &Plan, place: usize) -> Option<&Cake> {
+    let tune = plan.tunes.iter().find(|tune| tune.line == place && tune.kit.is_none())?;
+    plan.tree.device(&tune.device)?.qdiscs.iter().find_map(|qdisc| match &qdisc.kind {
+        QdiscKind::Cake(cake) => Some(cake),
+        _ => None,
+    })
+}
+
 /// The tins of a line's CAKEs, as the kernel counts them; none: it has no CAKE, or one without tins.
 fn tins(plan: &Plan, place: usize) -> &'static [&'static str] {
-    let tune = plan.tunes.iter().find(|tune| tune.line == place && tune.kit.is_none());
-    let device = tune.and_then(|tune| plan.tree.device(&tune.device));
-    let cake = device.and_then(|device| {
-        device.qdiscs.iter().find_map(|qdisc| match &qdisc.kind {
-            QdiscKind::Cake(cake) => Some(cake),
-            _ => None,
-        })
-    });
-    cake.map_or(&[], |cake| tin_names(cake.diffserv))
+    cake_of(plan, place).map_or(&[], |cake| tin_names(cake.diffserv))
 }
 
 /// The next whole second.
@@ -238,7 +269,7 @@ fn next(now: Time) -> Time {
 }
 
 /// The rate of a direction that keeps it.
-fn fixed(plan: &Plan, place: usize, way: Way) -> Rate {
+pub(super) fn fixed(plan: &Plan, place: usize, way: Way) -> Rate {
     let way = plan.lines.get(place).map(|line| if way == Way::Up { &line.upload } else { &line.download });
     match way {
         Some(Direction::Shaped { rate, .. }) => *rate,

@@ -90,6 +90,7 @@ impl Daemon {
     /// Tells pilots whose moment has come, and does what they say.
     pub(super) fn wake(&mut self, now: Time) {
         self.let_go(now);
+        self.let_up(now, None);
         self.read(now);
         for pilot in &mut self.pilots {
             if pilot.deadline().is_some_and(|at| at <= now) {

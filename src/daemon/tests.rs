@@ -4,6 +4,7 @@
 mod history;
 mod networks;
 mod schedules;
+mod watch;
 
 use super::*;
 use crate::config::{Severity, Wan};
@@ -42,6 +43,8 @@ struct Machine {
     /// What counters say when they are read; `None`: nothing.
     sample: Option<Sample>,
     samples: usize,
+    /// What the kernel says of its processors.
+    stat: String,
     learnt: Vec<String>,
     said: Vec<String>,
     news: Vec<News>,
@@ -65,6 +68,7 @@ impl Machine {
             clocks: 0,
             sample: None,
             samples: 0,
+            stat: String::new(),
             learnt: Vec::new(),
             said: Vec::new(),
             news: Vec::new(),
@@ -111,6 +115,7 @@ impl Machine {
                 Action::Split(_) | Action::Remember(_) | Action::Listen { .. } | Action::Probe { .. } => {
                     continue;
                 }
+                Action::ReadBusy => Event::LookedBusy(self.stat.clone()),
                 Action::Learn(text) => {
                     self.learnt.push(text);
                     continue;

@@ -36,7 +36,8 @@ fn text(root: &str, path: &str, pid: Option<u32>) -> Option<String> {
     (first..=last).find_map(|n| read(&format!("{root}{front}{n:0width$}{back}")))
 }
 
-fn read(path: &str) -> Option<String> {
+/// A file; `None`: it is not there, or cannot be read.
+pub(super) fn read(path: &str) -> Option<String> {
     let file = match File::open(path) {
         // A socket is there, and cannot be opened.
         Err(error) if error.raw_os_error() == Some(Errno::ENXIO as i32) => return Some("socket".into()),

@@ -12,7 +12,7 @@ use super::netlink::sample::sample;
 use super::netlink::socket::Connection;
 use super::offload::Offloads;
 use super::reactor::Reactor;
-use super::{clock, log};
+use super::{clock, evidence, log};
 use crate::config::network::Networks;
 use crate::config::{self, Config, Fault};
 use crate::daemon::{Action, Daemon, Event, Level};
@@ -285,6 +285,12 @@ impl Hands<'_, '_> {
                 // Queues that are gone are looked for as soon as the kernel tells that they went.
                 let sample = sample(&mut self.connection, &tap, &shared.known.borrow(), is_whole).ok()?;
                 Some(Event::Sampled { line, at, sample })
+            }
+            Action::ReadBusy => {
+                let mut text = evidence::read("/proc/stat")?;
+                // What follows the processors is longer than they are.
+                text.truncate(text.find("intr").unwrap_or(0));
+                Some(Event::LookedBusy(text))
             }
             Action::Listen { line, device: None, .. } => {
                 self.ears.close(line);

@@ -42,6 +42,8 @@ pub const SLOTS: usize = CLASSES + 4;
 pub struct Slot {
     /// The lowest bits of what it sent, in bytes; of a class on the wire.
     pub sent: u32,
+    /// The lowest bits of the packets that were.
+    pub packets: u32,
     /// The bytes that wait.
     pub waiting: u32,
     /// Packets dropped, where the whole was looked at.

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A report for programs: stable names with their units, described in `docs/status.schema.json`.
 
-use super::{ClassReport, DirectionReport, LineReport, Snapshot};
+use super::{ClassReport, DirectionReport, Fact, LineReport, Snapshot};
 use crate::json::Json;
 use crate::scribe::Scribe;
 use crate::units::Rate;
+use alloc::vec::Vec;
 use core::fmt::{self, Display, Write};
 
 impl Snapshot {
@@ -24,6 +25,10 @@ impl Snapshot {
         out.text("version", &self.version);
         out.flag("shaping", self.is_shaping());
         out.tables("lines", &self.lines, |out, line| line.write(out));
+        for (key, is_alert) in [("alerts", true), ("actions", false)] {
+            let facts: Vec<&Fact> = self.facts.iter().filter(|fact| fact.is_alert() == is_alert).collect();
+            out.tables(key, &facts, |out, fact| fact.write(out));
+        }
         out.tables("notes", &self.notes, |out, (line, text)| {
             out.text("line", line);
             out.text("text", text);

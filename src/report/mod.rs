@@ -5,10 +5,13 @@
 //! "shaped" only when the kernel has every piece of it now.
 
 mod document;
+mod fact;
 pub mod planned;
 pub mod ruled;
 pub mod scheduled;
 mod text;
+
+pub use fact::Fact;
 
 use crate::config::Config;
 use crate::limits;
@@ -36,6 +39,8 @@ pub struct Snapshot {
     pub notes: Vec<(String, String)>,
     /// How schedules stand.
     pub schedules: Vec<Scheduled>,
+    /// What is wrong now and what is done about it, as the daemon says.
+    pub facts: Vec<Fact>,
 }
 
 /// How one line stands.
@@ -127,6 +132,7 @@ pub fn snapshot(config: &Config, plan: &Plan, seen: &Seen<'_>) -> Snapshot {
         lines: lines.collect(),
         notes: plan.notes.clone(),
         schedules: Vec::new(),
+        facts: Vec::new(),
     }
 }
 
@@ -247,7 +253,8 @@ impl Snapshot {
     /// Of no line at all; `why`.
     pub fn empty(why: &str) -> Self {
         let notes = alloc::vec![("weir".into(), why.into())];
-        Self { version: env!("CARGO_PKG_VERSION"), lines: Vec::new(), notes, schedules: Vec::new() }
+        let (lines, schedules, facts) = (Vec::new(), Vec::new(), Vec::new());
+        Self { version: env!("CARGO_PKG_VERSION"), lines, notes, schedules, facts }
     }
 
     /// Adds what the daemon says about lines it steers: how they stand, and of some what became of their probes.
@@ -274,7 +281,9 @@ impl Snapshot {
     /// Leaves the classes out if there are more of them than [`limits::UBUS_ROWS`]; says whether it did.
     pub fn shorten(&mut self) -> bool {
         let ways = || self.lines.iter().flat_map(|line| [&line.upload, &line.download]);
-        let is_long = ways().map(|way| way.classes.len()).sum::<usize>() > limits::UBUS_ROWS;
+        // A fact takes as much as three of them.
+        let rows = ways().map(|way| way.classes.len()).sum::<usize>() + 3 * self.facts.len();
+        let is_long = rows > limits::UBUS_ROWS;
         for line in self.lines.iter_mut().filter(|_| is_long) {
             line.upload.classes.clear();
             line.download.classes.clear();

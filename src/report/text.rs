@@ -25,6 +25,9 @@ impl Snapshot {
         for (line, text) in &self.notes {
             writeln!(out, "\nnote: {line}: {text}")?;
         }
+        for fact in &self.facts {
+            writeln!(out, "\n{}", fact.sentence())?;
+        }
         Ok(())
     }
 }

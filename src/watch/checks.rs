@@ -291,7 +291,19 @@ pub(super) fn processor(evidence: &Evidence<'_>, found: &mut Findings) {
         return found
             .tell(Unknown, "not measured: it takes a second, which only the command 'weir doctor' waits");
     };
-    let (mut share, mut befores) = (0, evidence.text(File::Stat).lines());
+    let share = busiest(evidence.text(File::Stat), after);
+    // `PID (weir) STATE …`. A tick is a hundredth of a second everywhere (USER_HZ).
+    let own = ticks(own, 13, 2).saturating_sub(ticks(evidence.text(File::Own), 13, 2));
+    let verdict = if share > 80 { Warning } else { Well };
+    found.say(
+        verdict,
+        format_args!("its busiest core is {share} % busy with packets, weir itself takes {own} %"),
+    );
+}
+
+/// How busy with packets the busiest core was between two looks at `/proc/stat`, in per cent.
+pub fn busiest(before: &str, after: &str) -> u32 {
+    let (mut share, mut befores) = (0, before.lines());
     for after in after.lines() {
         let before = befores.next().unwrap_or_default();
         // `cpu0 USER NICE SYSTEM IDLE IOWAIT IRQ SOFTIRQ STEAL …`; without a number all of them together.
@@ -300,13 +312,7 @@ pub(super) fn processor(evidence: &Evidence<'_>, found: &mut Findings) {
             share = share.max(passed(6, 2) * 100 / passed(1, 8).max(1));
         }
     }
-    // `PID (weir) STATE …`. A tick is a hundredth of a second everywhere (USER_HZ).
-    let own = ticks(own, 13, 2).saturating_sub(ticks(evidence.text(File::Own), 13, 2));
-    let verdict = if share > 80 { Warning } else { Well };
-    found.say(
-        verdict,
-        format_args!("its busiest core is {share} % busy with packets, weir itself takes {own} %"),
-    );
+    share
 }
 
 /// The sum of some words of a line, all of them numbers.

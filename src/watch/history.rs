@@ -12,7 +12,7 @@
 
 use super::mini::{NONE, pack, unpack};
 use super::page::Page;
-use crate::units::{Micros, Time};
+use crate::units::{Micros, Rate, Time, Way};
 use alloc::vec::Vec;
 
 /// What the points of a direction tell, each as two bytes.
@@ -60,6 +60,8 @@ pub const COLUMNS: [(&str, Kind); 18] = [
 ];
 /// Where the rate is, its mean first.
 pub const RATE: usize = 0;
+/// Where what the line carries is.
+const CAPACITY: usize = 3;
 /// Where what was sent is.
 pub const SENT: usize = 4;
 /// Where the first classes are.
@@ -269,6 +271,28 @@ impl History {
             self.tracks.iter_mut().flatten().for_each(|track| track.advance(from, to));
         }
         self.at = self.at.max(at);
+    }
+
+    /// What the line carried at this hour on the days before, on the whole; `None`: nobody knows.
+    pub fn usual(&self, way: Way) -> Option<Rate> {
+        let track = self.tracks.get(way as usize)?.as_ref()?;
+        let [.., level] = &LEVELS;
+        let (each, count, _) = *level;
+        let now = second(self.at) / each;
+        let (mut sum, mut known) = (0, 0);
+        // A day ago, half an hour around.
+        let day = 86_400 / each;
+        for number in now.checked_sub(day + 15)?..now - day + 15 {
+            if now - number < count
+                && let Some(rate) =
+                    track.points.get(slot(level, number)).and_then(|point| cell(point, CAPACITY))
+            {
+                sum += rate;
+                known += 1;
+            }
+        }
+        // Of a quarter of an hour at least, for a line that hardly works is not measured.
+        (known >= 8).then(|| Rate::bits(sum / known))
     }
 
     /// The points after number `since`, at most `limit` of them, as fine as there are of so long a time; from 0 (or what

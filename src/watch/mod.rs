@@ -6,12 +6,15 @@
 //!
 //! `history` is what a line did lately, `page` a part of it for readers, `mini` the numbers it is kept in.
 
+pub mod alert;
 pub mod blank;
-mod checks;
+pub mod checks;
+pub mod deed;
 pub mod doctor;
 pub mod evidence;
 pub mod history;
 pub mod mini;
 pub mod page;
+pub mod sla;
 #[cfg(test)]
 mod tests;

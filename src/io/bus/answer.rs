@@ -175,6 +175,7 @@ fn told(room: &Room<'_>, seen: &observe::Seen) -> Snapshot {
     let mut report = snapshot(config, daemon.plan(), &seen);
     report.steered(daemon.standings(room.now), daemon.probes());
     report.schedules = daemon.schedules();
+    report.facts = daemon.facts(room.now);
     report
 }
 

@@ -4,9 +4,9 @@
 use super::*;
 use crate::config::read;
 use crate::daemon::{Events, Level};
-use crate::limits::{CLASSES, EVENTS, FAULTS, NAME, RULES, SCHEDULES, UBUS_ROWS, WANS};
+use crate::limits::{ALERTS, CLASSES, EVENTS, FAULTS, NAME, RULES, SCHEDULES, UBUS_ROWS, WANS};
 use crate::report::scheduled::Scheduled;
-use crate::report::{ClassReport, DirectionReport};
+use crate::report::{ClassReport, DirectionReport, Fact};
 use crate::steer::Standing;
 use crate::tc::plan::Plan;
 use crate::tc::speed::Speed;
@@ -96,10 +96,11 @@ fn schedules() -> Vec<Scheduled> {
 }
 
 /// What `status` answers of so many such lines.
-fn status(lines: usize, rows: usize) -> Vec<u8> {
+fn status(lines: usize, rows: usize, alerts: usize) -> Vec<u8> {
     let notes = vec![("n".repeat(NAME), "t".repeat(400)); 40];
-    let mut report =
-        Snapshot { version: "0.1.0", lines: vec![line(rows); lines], notes, schedules: schedules() };
+    let facts = vec![Fact::longest(); alerts];
+    let (version, lines, schedules) = ("0.1.0", vec![line(rows); lines], schedules());
+    let mut report = Snapshot { version, lines, notes, facts, schedules };
     let is_short = report.shorten();
     fields(&mut |out| {
         if is_short {
@@ -125,12 +126,14 @@ fn status_fits_at_every_limit_and_says_when_it_leaves_the_classes_out() {
         (WANS, UBUS_ROWS / 2 / WANS, true),
         (WANS, most, false),
     ] {
-        let answer = status(lines, each);
+        let answer = status(lines, each, 0);
         let found = list(&answer, "lines");
         assert_eq!(found.len(), lines, "every line is told");
         assert!(found.iter().all(|line| rows(line) == if is_there { each } else { 0 }), "{lines} {each}");
         assert!(is_cut(&answer) || is_there);
         assert!(!list(&answer, "notes").is_empty());
+        let answer = status(lines, each, ALERTS);
+        assert_eq!((list(&answer, "lines").len(), list(&answer, "alerts").len()), (lines, ALERTS));
     }
     let one = line(most);
     for answer in [fields(&mut |out| one.write(out)), fields(&mut |out| one.upload.write_classes(out))] {

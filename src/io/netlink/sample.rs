@@ -64,6 +64,7 @@ fn htb(connection: &mut Connection, index: u32) -> io::Result<Option<Queue>> {
         }
         if let Some(slot) = class_place(handle).and_then(|place| queue.classes.get_mut(place)) {
             slot.sent = slot.sent.wrapping_add(counters.bytes as u32);
+            slot.packets = slot.packets.wrapping_add(counters.packets as u32);
             slot.waiting = slot.waiting.saturating_add(counters.backlog_bytes);
         }
         waits(&mut queue, &counters);
@@ -91,7 +92,8 @@ fn qdisc(payload: &[u8], indexes: &[u32; 2], sample: &mut Sample) {
             let Some((.., tins)) = message::tins(payload).filter(|_| sample.is_whole) else { return };
             for (slot, tin) in all.classes.iter_mut().zip(tins) {
                 let of_tin = Counters::of_tin(&tin);
-                (slot.sent, slot.waiting) = (of_tin.bytes as u32, of_tin.backlog_bytes);
+                (slot.sent, slot.packets) = (of_tin.bytes as u32, of_tin.packets as u32);
+                slot.waiting = of_tin.backlog_bytes;
                 slot.delay = tin.average_delay_us;
                 lose(&mut slot.drops, &mut slot.marks, &of_tin);
             }
