@@ -483,7 +483,9 @@ fn who_is_in_the_group_may_look_and_listen_and_change_nothing_and_others_may_not
     let id = root.find();
     // The program of the test must be within reach of somebody who is not root.
     let program = daemon.dir.join("somebody");
-    std::fs::copy(std::env::current_exe().expect("it runs"), &program).expect("copied");
+    // Not by this process: what another test begins meanwhile would have it open for writing, and it could not be run.
+    let copied = Command::new("cp").arg(std::env::current_exe().expect("it runs")).arg(&program).status();
+    assert!(copied.expect("cp runs").success());
     for path in [&daemon.dir, &program] {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).expect("set");
     }
