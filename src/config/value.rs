@@ -137,7 +137,7 @@ pub fn span(text: &str, min: Micros, max: Micros) -> Result<Micros, String> {
 pub fn long_span(text: &str, min: Micros, max: Micros) -> Result<Micros, String> {
     let long = [("m", 60), ("h", 3600), ("d", 86_400)].into_iter().find_map(|(unit, seconds)| {
         let count: u32 = text.strip_suffix(unit)?.parse().ok()?;
-        Some(Micros::secs(u64::from(count) * seconds))
+        Some(Micros((u64::from(count) * seconds).saturating_mul(MILLION)))
     });
     let span = long.map_or_else(|| span(text, Micros(0), Micros::MAX), Ok);
     match span {
@@ -521,6 +521,16 @@ mod tests {
         }
         for text in ["1h", "soon", "", "-1ms", "1 m s"] {
             assert!(any(text).expect_err(text).contains("is not a span of time"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_span_of_more_days_than_there_are_is_too_long_and_nothing_overflows() {
+        let any = |text| long_span(text, Micros::secs(1), Micros::secs(86_400));
+        assert_eq!((any("90m"), any("1d")), (Ok(Micros::secs(5400)), Ok(Micros::secs(86_400))));
+        // The second one is 57490 seconds more than 64 bits of microseconds hold.
+        for text in ["2d", "213503983d", "4294967295d", "99999999999999999999s"] {
+            assert_eq!(any(text), Err("must lie between 1 s and 1 d".into()), "{text}");
         }
     }
 
