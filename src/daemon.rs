@@ -36,6 +36,7 @@ use crate::tc::retune::Retune;
 use crate::tc::speed::Speeds;
 use crate::tc::{Origin, Tree};
 use crate::units::{DeviceName, Micros, Time, Way};
+use crate::watch::checks::Cores;
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::format;
@@ -110,7 +111,7 @@ pub enum Event {
         answer: control::Event,
     },
     /// The answer to [`Action::ReadBusy`].
-    LookedBusy(String),
+    LookedBusy(Cores),
     /// The requests of [`Action::Retune`] were accepted, or not; the buffer comes back.
     Retuned {
         /// The requests.

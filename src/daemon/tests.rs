@@ -115,7 +115,7 @@ impl Machine {
                 Action::Split(_) | Action::Remember(_) | Action::Listen { .. } | Action::Probe { .. } => {
                     continue;
                 }
-                Action::ReadBusy => Event::LookedBusy(self.stat.clone()),
+                Action::ReadBusy => Event::LookedBusy(Cores::read(&self.stat)),
                 Action::Learn(text) => {
                     self.learnt.push(text);
                     continue;

@@ -14,11 +14,10 @@ use crate::tc::plan::Plan;
 use crate::tc::shape::{class_handle, class_place};
 use crate::units::{Micros, Permille, Rate, Time, Way};
 use crate::watch::alert::{Alert, Alerts, Evidence};
-use crate::watch::checks::busiest;
+use crate::watch::checks::Cores;
 use crate::watch::deed::{Deeds, Doing};
 use crate::watch::sla::{Judge, Load, Look, Spot, Verdict};
 use alloc::format;
-use alloc::string::String;
 use alloc::vec::Vec;
 
 /// How often the processor is looked at while something seems to be wrong.
@@ -32,8 +31,8 @@ pub(super) struct Watch {
     judge: Judge,
     alerts: Alerts,
     pub(super) deeds: Deeds,
-    /// When the processor was looked at, and what the kernel said of it.
-    stat: Option<(Time, String)>,
+    /// When the processor was looked at, and what it had done.
+    cores: Option<(Time, Cores)>,
     asked: Option<Time>,
     busy: Option<(Time, Permille)>,
 }
@@ -153,14 +152,13 @@ impl Daemon {
     }
 
     /// What the kernel says of the processor.
-    pub(super) fn looked_busy(&mut self, now: Time, stat: String) {
-        if let Some((at, before)) = &self.watch.stat
-            && now - *at <= STALE
+    pub(super) fn looked_busy(&mut self, now: Time, cores: Cores) {
+        if let Some((at, before)) = self.watch.cores.replace((now, cores))
+            && now - at <= STALE
         {
-            let share = busiest(before, &stat).min(100);
+            let share = cores.busiest(&before).min(100);
             self.watch.busy = Some((now, Permille::percent(share as u16)));
         }
-        self.watch.stat = Some((now, stat));
     }
 
     /// What a direction did between two looks.

@@ -2,6 +2,7 @@
 //! Reads what the doctor looks at: small files below a root, which is `/` but for tests and a router's backup.
 
 use super::files::read_all;
+use crate::watch::checks::Cores;
 use crate::watch::evidence::{Evidence, FILES, SAMPLED};
 use nix::errno::Errno;
 use std::fs::File;
@@ -36,8 +37,19 @@ fn text(root: &str, path: &str, pid: Option<u32>) -> Option<String> {
     (first..=last).find_map(|n| read(&format!("{root}{front}{n:0width$}{back}")))
 }
 
-/// A file; `None`: it is not there, or cannot be read.
-pub(super) fn read(path: &str) -> Option<String> {
+/// What each core has done, without asking for memory, as a daemon that steers does it.
+pub(super) fn cores() -> Option<Cores> {
+    let file = File::open("/proc/stat").ok()?;
+    // The cores come first; what is long comes behind them.
+    let mut bytes = [0; 1024];
+    let count = nix::unistd::read(file.as_fd(), &mut bytes).ok()?;
+    let text = bytes.get(..count)?;
+    // The last line may be cut.
+    let end = text.iter().rposition(|byte| *byte == b'\n')?;
+    Some(Cores::read(std::str::from_utf8(text.get(..end)?).ok()?))
+}
+
+fn read(path: &str) -> Option<String> {
     let file = match File::open(path) {
         // A socket is there, and cannot be opened.
         Err(error) if error.raw_os_error() == Some(Errno::ENXIO as i32) => return Some("socket".into()),

@@ -286,12 +286,7 @@ impl Hands<'_, '_> {
                 let sample = sample(&mut self.connection, &tap, &shared.known.borrow(), is_whole).ok()?;
                 Some(Event::Sampled { line, at, sample })
             }
-            Action::ReadBusy => {
-                let mut text = evidence::read("/proc/stat")?;
-                // What follows the processors is longer than they are.
-                text.truncate(text.find("intr").unwrap_or(0));
-                Some(Event::LookedBusy(text))
-            }
+            Action::ReadBusy => evidence::cores().map(Event::LookedBusy),
             Action::Listen { line, device: None, .. } => {
                 self.ears.close(line);
                 None

@@ -291,7 +291,7 @@ pub(super) fn processor(evidence: &Evidence<'_>, found: &mut Findings) {
         return found
             .tell(Unknown, "not measured: it takes a second, which only the command 'weir doctor' waits");
     };
-    let share = busiest(evidence.text(File::Stat), after);
+    let share = Cores::read(after).busiest(&Cores::read(evidence.text(File::Stat)));
     // `PID (weir) STATE …`. A tick is a hundredth of a second everywhere (USER_HZ).
     let own = ticks(own, 13, 2).saturating_sub(ticks(evidence.text(File::Own), 13, 2));
     let verdict = if share > 80 { Warning } else { Well };
@@ -301,18 +301,34 @@ pub(super) fn processor(evidence: &Evidence<'_>, found: &mut Findings) {
     );
 }
 
-/// How busy with packets the busiest core was between two looks at `/proc/stat`, in per cent.
-pub fn busiest(before: &str, after: &str) -> u32 {
-    let (mut share, mut befores) = (0, before.lines());
-    for after in after.lines() {
-        let before = befores.next().unwrap_or_default();
+/// Cores that are told apart; routers have four.
+const CORES: usize = 8;
+
+/// What each core has done since the boot: ticks spent on packets, and all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cores([[u32; 2]; CORES]);
+
+impl Cores {
+    /// Reads `/proc/stat`, or the beginning of it.
+    pub fn read(stat: &str) -> Self {
+        let mut cores = Self::default();
         // `cpu0 USER NICE SYSTEM IDLE IOWAIT IRQ SOFTIRQ STEAL …`; without a number all of them together.
-        if after.starts_with("cpu") && !after.starts_with("cpu ") {
-            let passed = |skip, take| ticks(after, skip, take).saturating_sub(ticks(before, skip, take));
-            share = share.max(passed(6, 2) * 100 / passed(1, 8).max(1));
+        let lines = stat.lines().filter(|line| line.starts_with("cpu") && !line.starts_with("cpu "));
+        for (core, line) in cores.0.iter_mut().zip(lines) {
+            *core = [ticks(line, 6, 2), ticks(line, 1, 8)];
         }
+        cores
     }
-    share
+
+    /// How busy with packets the busiest core has been since `before`, in per cent.
+    pub fn busiest(&self, before: &Self) -> u32 {
+        let mut share = 0;
+        for (now, then) in self.0.iter().zip(&before.0) {
+            let ([busy, all], [was_busy, was_all]) = (now, then);
+            share = share.max(busy.saturating_sub(*was_busy) * 100 / all.saturating_sub(*was_all).max(1));
+        }
+        share
+    }
 }
 
 /// The sum of some words of a line, all of them numbers.
