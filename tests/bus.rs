@@ -135,6 +135,16 @@ impl Caller {
             Err(error) => panic!("{method}: {error}"),
         }
     }
+
+    /// Until the first line's upload is shaped to so much.
+    fn waits_for_upload(&mut self, bits: u64) {
+        patiently("shaped", || {
+            let line = self.call("wan", &json!({})).unwrap_or_default();
+            let upload = line.get("upload");
+            let told = |name| upload.and_then(|upload| upload.get(name));
+            told("shaped") == Some(&json!(true)) && told("rate_bps") == Some(&json!(bits))
+        });
+    }
 }
 
 fn patiently(what: &str, mut is_so: impl FnMut() -> bool) {
@@ -269,13 +279,7 @@ fn a_schedule_that_holds_now_is_in_force_and_shown_until_a_reload_without_it() {
     let Some(daemon) = Daemon::with("schedule", &format!("{CONFIG}{schedule}")) else { return };
     let _bus = Bus::begin(&daemon.socket());
     let mut caller = Caller::new(&daemon.socket());
-    let shaped = |caller: &mut Caller, bits: u64| {
-        patiently("shaped", || {
-            let line = caller.call("wan", &json!({})).unwrap_or_default();
-            line["upload"]["shaped"] == true && line["upload"]["rate_bps"] == bits
-        });
-    };
-    shaped(&mut caller, 7_000_000);
+    caller.waits_for_upload(7_000_000);
     let told = caller.call("status", &json!({})).expect("an answer");
     assert_eq!(schema::faults(&schema::read("status.schema.json"), &told), [""; 0], "{told:#}");
     let always = &told["schedules"][0];
@@ -301,7 +305,7 @@ fn a_schedule_that_holds_now_is_in_force_and_shown_until_a_reload_without_it() {
 
     std::fs::write(daemon.dir.join("weir"), CONFIG).expect("written");
     caller.call("reload", &json!({})).expect("an answer");
-    shaped(&mut caller, 20_000_000);
+    caller.waits_for_upload(20_000_000);
     let told = caller.call("status", &json!({})).expect("an answer");
     assert_eq!(told["schedules"], json!([]));
     assert!(
@@ -354,13 +358,7 @@ fn a_bad_file_is_refused_with_its_faults_and_a_good_one_taken() {
     let Some(daemon) = Daemon::begin("reload") else { return };
     let _bus = Bus::begin(&daemon.socket());
     let mut caller = Caller::new(&daemon.socket());
-    let shaped = |caller: &mut Caller, bits: u64| {
-        patiently("shaped", || {
-            let line = caller.call("wan", &json!({})).unwrap_or_default();
-            line["upload"]["shaped"] == true && line["upload"]["rate_bps"] == bits
-        });
-    };
-    shaped(&mut caller, 20_000_000);
+    caller.waits_for_upload(20_000_000);
     let file = daemon.dir.join("weir");
     std::fs::write(&file, CONFIG.replace("20mbit", "fast")).expect("written");
     for method in ["check", "reload"] {
@@ -368,7 +366,7 @@ fn a_bad_file_is_refused_with_its_faults_and_a_good_one_taken() {
         assert_eq!((&told["ok"], &told["faults"][0]["line"]), (&json!(false), &json!(3)), "{told:#}");
         assert!(told["faults"][0]["text"].as_str().is_some_and(|text| text.contains("option 'upload'")));
     }
-    shaped(&mut caller, 20_000_000);
+    caller.waits_for_upload(20_000_000);
     let events = caller.call("events", &json!({})).expect("an answer");
     assert!(
         events.to_string().contains("the configuration is refused; the earlier one stays in force"),
@@ -380,7 +378,7 @@ fn a_bad_file_is_refused_with_its_faults_and_a_good_one_taken() {
     assert_eq!(caller.call("check", &json!({"config": good})).expect("an answer")["ok"], true);
     std::fs::write(&file, good).expect("written");
     assert_eq!(caller.call("reload", &json!({})).expect("an answer"), json!({"ok": true, "faults": []}));
-    shaped(&mut caller, 7_000_000);
+    caller.waits_for_upload(7_000_000);
     let events = caller.call("events", &json!({"since": last})).expect("an answer");
     let texts: Vec<&str> =
         events["events"].as_array().expect("a list").iter().filter_map(|e| e["text"].as_str()).collect();

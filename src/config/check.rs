@@ -30,6 +30,21 @@ pub(super) struct Understood<'a> {
     pub(super) thresholds: Vec<(u32, u32)>,
 }
 
+impl Understood<'_> {
+    /// One no section of which is read yet.
+    pub(super) fn of(config: Config) -> Self {
+        Self {
+            classes: config.classes.iter().map(|_| None).collect(),
+            config,
+            wans: Vec::new(),
+            switched_off: 0,
+            locals: Vec::new(),
+            schedules: Vec::new(),
+            thresholds: Vec::new(),
+        }
+    }
+}
+
 /// The shortest packet there is: a bare IPv4 header.
 const SHORTEST: i16 = 20;
 

@@ -64,17 +64,7 @@ pub fn read(package: &Package) -> Result<(Config, Vec<Fault>), Vec<Fault>> {
     if package.sections.iter().any(|section| section.kind == SectionType::Wan.name()) {
         config.wans.clear();
     }
-    let classes = config.classes.iter().map(|_| None).collect();
-    let understood = Understood {
-        config,
-        wans: Vec::new(),
-        classes,
-        switched_off: 0,
-        locals: Vec::new(),
-        schedules: Vec::new(),
-        thresholds: Vec::new(),
-    };
-    let mut reader = Reader { faults: Faults::default(), understood };
+    let mut reader = Reader { faults: Faults::default(), understood: Understood::of(config) };
     for section in &package.sections {
         reader.section(section);
     }
@@ -278,6 +268,11 @@ impl<'a> Reader<'a> {
             (false, ..) => {}
         }
     }
+}
+
+/// What a section is called; a generated name tells nobody anything.
+pub(super) fn called(section: &Section) -> String {
+    if section.is_anonymous { format!("of line {}", section.line) } else { section.name.clone() }
 }
 
 /// What a section says of a line.
@@ -622,17 +617,7 @@ mod tests {
     fn read_anyway(file: &str) -> Config {
         let package = uci::parse(file.as_bytes()).expect("UCI");
         let config = Config { wans: Vec::new(), ..Config::default() };
-        let classes = config.classes.iter().map(|_| None).collect();
-        let understood = Understood {
-            config,
-            wans: Vec::new(),
-            classes,
-            switched_off: 0,
-            locals: Vec::new(),
-            schedules: Vec::new(),
-            thresholds: Vec::new(),
-        };
-        let mut reader = Reader { faults: Faults::default(), understood };
+        let mut reader = Reader { faults: Faults::default(), understood: Understood::of(config) };
         package.sections.iter().for_each(|section| reader.section(section));
         assert_eq!(reader.faults.finish(), [], "{file}");
         let mut config = reader.understood.config;

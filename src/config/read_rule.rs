@@ -5,7 +5,7 @@
 
 use super::error::Faults;
 use super::options::{self, Kind, Row, SectionType, did_you_mean, guess};
-use super::read::{Checked, Reader, shortened, words};
+use super::read::{Checked, Reader, called, shortened, words};
 use super::rule::{self, Match, OWN_PRIORITY, PORT_PROTOCOLS, Rule};
 use super::service::{self, Service};
 use super::uci::{Opt, Section};
@@ -73,9 +73,7 @@ impl Reader<'_> {
             said.has_ports |= matches!(row.kind, Kind::Ports | Kind::Protocols);
             place::put(place::RULE, &mut said, row.name, &mut value);
         }
-        let usual =
-            || if section.is_anonymous { format!("of line {}", section.line) } else { section.name.clone() };
-        let name = said.name.take().unwrap_or_else(usual);
+        let name = said.name.take().unwrap_or_else(|| called(section));
         let rules = &self.understood.config.rules;
         let same = |rule: &&Rule| rule.is_builtin && (rule.name == name || rule.name == section.name);
         let known = rules.iter().find(same).cloned();

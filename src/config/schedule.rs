@@ -8,7 +8,7 @@ use super::altered::{Alteration, shares};
 use super::check::{Understood, line_of};
 use super::error::Faults;
 use super::options::{SectionType, did_you_mean};
-use super::read::{Checked, Reader};
+use super::read::{Checked, Reader, called};
 use super::uci::Section;
 use super::value::Quoted;
 use super::{Config, DownloadOn, Engine, place};
@@ -89,10 +89,9 @@ impl<'a> Reader<'a> {
             let (guarantee, limit) = (said.guarantee, said.limit);
             alterations.push(Alteration::Share { class, guarantee, limit });
         }
-        let usual = || format!("of line {}", section.line);
         let hours = Hours { days: said.days, from: said.from.unwrap_or(0), to: said.to.unwrap_or(0) };
         self.understood.config.schedules.push(Schedule {
-            name: if section.is_anonymous { usual() } else { section.name.clone() },
+            name: called(section),
             enabled: said.enabled,
             hours,
             alterations,

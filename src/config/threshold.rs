@@ -6,7 +6,7 @@
 
 use super::error::Faults;
 use super::options::{SectionType, guess};
-use super::read::Reader;
+use super::read::{Reader, called};
 use super::uci::Section;
 use super::value::{self, Quoted};
 use super::{Class, Config, place};
@@ -240,9 +240,7 @@ impl Reader<'_> {
             let text = format!("more than {} thresholds", limits::THRESHOLDS);
             return self.faults.fault(section.line, "", text);
         }
-        let usual =
-            if section.is_anonymous { format!("of line {}", section.line) } else { section.name.clone() };
-        let level = Threshold { name: usual, ..Threshold::default() };
+        let level = Threshold { name: called(section), ..Threshold::default() };
         let mut said = Said { is_enabled: true, level, metric: None, operator: None, value: None };
         for (row, _, mut value) in self.options(SectionType::Threshold, section) {
             place::put(place::THRESHOLD, &mut said, row.name, &mut value);
@@ -306,12 +304,11 @@ pub(super) fn check(config: &Config, lines: &[(u32, u32)], faults: &mut Faults) 
         let is_on_class = of_class || level.deed_class.is_some();
         let missing = match level.deed {
             Deed::Notify => None,
-            Deed::Throttle | Deed::Protect if level.share.is_none() => Some("share"),
+            Deed::Throttle | Deed::Protect if level.share.is_none() => Some("action_share"),
             Deed::Throttle | Deed::Protect | Deed::Block if !is_on_class => Some("action_class"),
             Deed::Cap if level.rate.is_none() => Some("action_rate"),
             _ => None,
         };
-        let missing = missing.map(|option| if option == "share" { "action_share" } else { option });
         if let Some(option) = missing {
             let text = format!("threshold '{name}': action '{}' needs option '{option}'", level.deed.word());
             faults.fault(*line, "action", text);

@@ -15,7 +15,7 @@ use crate::tc::Cake;
 use crate::tc::QdiscKind;
 use crate::tc::cake::tin_names;
 use crate::tc::plan::{Direction, Plan};
-use crate::tc::shape::{class_handle, class_place};
+use crate::tc::speed::Speeds;
 use crate::units::{Micros, Rate, Time, Way};
 use crate::watch::history::{CLASSES, History};
 use crate::watch::mini::NONE;
@@ -162,7 +162,6 @@ impl Daemon {
 
     /// The counters of a line were read; what its pilot thinks is what it thought until now.
     pub(super) fn keep(&mut self, place: usize, at: Time, sample: &Sample) {
-        let Some(config) = &self.config else { return };
         let pilot = self.pilots.iter().find(|pilot| pilot.place == place);
         let Some(kept) = self.kept.iter_mut().find(|kept| kept.place == place && kept.tap.is_some()) else {
             return;
@@ -172,8 +171,7 @@ impl Daemon {
         let ways = Way::ALL.into_iter().zip(&mut kept.before).zip(all).zip(&sample.queues);
         for ((((way, before), all), queue), row) in ways.zip(&mut rows) {
             let Some(queue) = queue else { continue };
-            let rate = self.speeds.get(place, way).map(|speed| speed.line);
-            let rate = rate.unwrap_or_else(|| fixed(&self.plan, place, way)).bits_per_sec();
+            let rate = rate(&self.speeds, &self.plan, place, way).bits_per_sec();
             let sent = all.released.0 - before.all.released.0;
             let mut left = sent;
             let mut classes = [NONE; CLASSES];
@@ -181,10 +179,9 @@ impl Daemon {
             for (n, bytes) in classes.iter_mut().enumerate().take(kept.classes.len()) {
                 // Tins are counted from the last to the first, as classes are.
                 let place = match kept.tins {
-                    0 => class_place(class_handle(&config.classes, n)),
-                    tins => tins.checked_sub(n + 1),
+                    0 => kept.slots.get(n).map_or(SLOTS, |place| usize::from(*place)),
+                    tins => tins.checked_sub(n + 1).unwrap_or(SLOTS),
                 };
-                let place = place.unwrap_or(SLOTS);
                 let (Some(now), Some(then)) = (queue.classes.get(place), before.classes.get(place)) else {
                     continue;
                 };
@@ -268,8 +265,11 @@ fn next(now: Time) -> Time {
     Time((now.0 / EACH.0 + 1) * EACH.0)
 }
 
-/// The rate of a direction that keeps it.
-pub(super) fn fixed(plan: &Plan, place: usize, way: Way) -> Rate {
+/// The rate of a direction: what it is steered to, else the one it keeps.
+pub(super) fn rate(speeds: &Speeds, plan: &Plan, place: usize, way: Way) -> Rate {
+    if let Some(speed) = speeds.get(place, way) {
+        return speed.line;
+    }
     let way = plan.lines.get(place).map(|line| if way == Way::Up { &line.upload } else { &line.download });
     match way {
         Some(Direction::Shaped { rate, .. }) => *rate,

@@ -117,10 +117,7 @@ impl Daemon {
     /// The whole of a line was looked at: each direction of it is judged by what it did since the look before.
     pub(super) fn judge(&mut self, now: Time, line: usize, sample: &Sample, all: [WayCounters; 2]) {
         let Some(kept) = self.kept.iter_mut().find(|kept| kept.place == line) else { return };
-        let rates = Way::ALL.map(|way| {
-            let speed = self.speeds.get(line, way).map(|speed| speed.line);
-            speed.unwrap_or_else(|| super::history::fixed(&self.plan, line, way))
-        });
+        let rates = Way::ALL.map(|way| super::history::rate(&self.speeds, &self.plan, line, way));
         let whole = Whole { at: now, queues: sample.queues, all, rates };
         let Some(before) = kept.whole.replace(whole).filter(|before| now - before.at <= LONGEST) else {
             return;
@@ -263,11 +260,7 @@ impl Daemon {
         known.state = self.pilot_at(spot.line).and_then(|pilot| pilot.view(spot.way)).map(|view| view.state);
         known.usual = look.capacity.and(kept.history.usual(spot.way));
         known.busy = self.watch.busy.filter(|(at, _)| now - *at <= STALE).map(|(_, busy)| busy);
-        known.floor = match spot.way {
-            Way::Up => wan.steer.up.min,
-            Way::Down => wan.steer.down.min,
-        };
-        known.floor = known.floor.filter(|_| wan.steers(spot.way));
+        known.floor = wan.limits(spot.way).min.filter(|_| wan.steers(spot.way));
         if spot.way == Way::Down && wan.download_on == DownloadOn::Ifb {
             known.received = kept.received;
         }
