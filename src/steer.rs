@@ -227,7 +227,7 @@ impl Pilot {
                 tape::action(self.now, &action, tape).expect("a String takes everything");
             }
             if let control::Action::Probe { reflector, id, .. } = action {
-                self.tally.asked(id, reflector);
+                self.tally.asked(self.now, id, reflector);
             }
             match action {
                 control::Action::SetRates { up, down } => {
@@ -242,8 +242,11 @@ impl Pilot {
 
     /// What has become of the answers, when that is news and was not said lately.
     pub fn news(&mut self, now: Time) -> Option<(Level, String)> {
-        let is_blind =
-            self.setup.reflectors > 0 && self.view(Way::Up).is_some_and(|view| view.state == State::Blind);
+        // A line that nobody uses is not steered blindly, but whoever reads the log should know before it is used.
+        let is_blind = self.setup.reflectors > 0
+            && self
+                .view(Way::Up)
+                .is_some_and(|view| view.state == State::Blind || self.tally.is_unheard(now));
         self.silence.news(now, is_blind, self.tap.is_some()).or_else(|| self.rested(now))
     }
 
