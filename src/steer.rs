@@ -312,7 +312,7 @@ fn setup(wan: &Wan, learnt: [Option<Rate>; 2]) -> Option<Setup> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::DeviceName;
+    use crate::units::{DeviceName, Micros};
 
     #[test]
     fn a_reload_that_changes_nothing_lets_a_line_go_on() {
@@ -329,5 +329,41 @@ mod tests {
         assert!(pilots[0].stand(Time(7), tap, counters), "another setup begins anew");
         config.wans[0].steer.adapt = Some(false);
         assert!(Pilot::all(&config, pilots, &Learnt::default()).is_empty());
+    }
+
+    #[test]
+    fn that_nobody_answers_an_idle_line_is_in_the_log_once_and_that_somebody_does_again() {
+        let mut pilot = Pilot::all(&Config::default(), Vec::new(), &Learnt::default()).remove(0);
+        let name = DeviceName::new("eth0").expect("a name");
+        let tap = Tap { line: name, up: Some(Side { device: name, is_cake: false }), down: None };
+        pilot.stand(Time(0), tap, Counters::new(Config::default().wans[0].link, 14));
+        let mut said = Vec::new();
+        for second in 0..600u64 {
+            let now = Time(second * 1_000_000);
+            if pilot.deadline().is_some_and(|at| at <= now) {
+                pilot.handle(now, control::Event::Deadline);
+            }
+            while let Some(action) = pilot.poll() {
+                match action {
+                    control::Action::ReadCounters => pilot.sampled(now, &Sample::default()),
+                    control::Action::Probe { reflector, id, .. } if second > 300 => {
+                        let (sent, received) = (now, now + Micros::ms(20));
+                        let answer = control::Event::Answer { reflector, id, sent, received, one_way: None };
+                        pilot.handle(received, answer);
+                    }
+                    _ => {}
+                }
+            }
+            said.extend(
+                pilot.news(now).filter(|(_, text)| text.contains("probes")).map(|said| (second, said)),
+            );
+        }
+        let [(silent, (warning, text)), (heard, (info, again))] = said.as_slice() else { panic!("{said:?}") };
+        assert!(*silent >= 10 && *silent < 120 && *heard > 300 && *heard < 330, "{said:?}");
+        assert_eq!((warning, info), (&Level::Warning, &Level::Info));
+        assert!(
+            text.starts_with("nobody answers probes") && again == "probes are answered again",
+            "{said:?}"
+        );
     }
 }

@@ -122,7 +122,7 @@ fn commands_speak_of_the_running_daemons_file_and_not_of_the_usual_one() {
     std::fs::write(&other, "config wan 'other'\n option device 'none0'\n option upload '1mbit'\n")
         .expect("written");
     let (code, status, _) = daemon.weir(&["status", "--config", &shown(&other)]);
-    assert!(code == 1 && status.starts_with("other: no device"), "{status}");
+    assert!(code == 1 && status.starts_with("other: none0 (not there)"), "{status}");
     let told = daemon.weir(&["check"]).1;
     assert!(
         told.ends_with(&format!(
