@@ -20,6 +20,7 @@ mod schedule;
 mod steering;
 mod watch;
 
+pub use asked::AT_WORK;
 pub use events::Events;
 pub use news::{News, Wanted};
 
@@ -256,6 +257,8 @@ enum End {
 pub struct Daemon {
     /// The configuration in force.
     config: Option<Config>,
+    /// The file was refused when it was read last, so an earlier one is in force, or none.
+    is_refused: bool,
     /// What makes it another one than was read.
     altered: schedule::Altered,
     /// The schedules and their clock.
@@ -326,6 +329,7 @@ impl Daemon {
     fn with(end: End, lacks: Lacks) -> Self {
         Self {
             config: None,
+            is_refused: false,
             altered: schedule::Altered::default(),
             times: schedule::Timetable::default(),
             plan: Plan::default(),
@@ -370,6 +374,11 @@ impl Daemon {
     /// The configuration in force.
     pub fn config(&self) -> Option<&Config> {
         self.config.as_ref()
+    }
+
+    /// Whether the file was refused when it was read last, so that what is in force does not stand in it.
+    pub fn is_refused(&self) -> bool {
+        self.is_refused
     }
 
     /// The next thing to do, if any.
@@ -526,6 +535,7 @@ impl Daemon {
     fn config_read(&mut self, now: Time, result: Reading) {
         match result {
             Ok((config, warnings)) => {
+                self.is_refused = false;
                 warnings.into_iter().for_each(|warning| self.act(Action::Tell(warning)));
                 self.adopt_schedules(&config);
                 self.config = Some(config);
@@ -539,6 +549,7 @@ impl Daemon {
                 self.observe();
             }
             Err(refusal) => {
+                self.is_refused = true;
                 self.phase = Phase::Idle;
                 let code = match refusal {
                     Refusal::Unreadable(text) => {

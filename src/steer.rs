@@ -227,7 +227,7 @@ impl Pilot {
                 tape::action(self.now, &action, tape).expect("a String takes everything");
             }
             if let control::Action::Probe { reflector, id, .. } = action {
-                self.tally.asked(id, reflector);
+                self.tally.asked(self.now, id, reflector);
             }
             match action {
                 control::Action::SetRates { up, down } => {
@@ -242,8 +242,11 @@ impl Pilot {
 
     /// What has become of the answers, when that is news and was not said lately.
     pub fn news(&mut self, now: Time) -> Option<(Level, String)> {
-        let is_blind =
-            self.setup.reflectors > 0 && self.view(Way::Up).is_some_and(|view| view.state == State::Blind);
+        // A line that nobody uses is not steered blindly, but whoever reads the log should know before it is used.
+        let is_blind = self.setup.reflectors > 0
+            && self
+                .view(Way::Up)
+                .is_some_and(|view| view.state == State::Blind || self.tally.is_unheard(now));
         self.silence.news(now, is_blind, self.tap.is_some()).or_else(|| self.rested(now))
     }
 
@@ -309,7 +312,7 @@ fn setup(wan: &Wan, learnt: [Option<Rate>; 2]) -> Option<Setup> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::DeviceName;
+    use crate::units::{DeviceName, Micros};
 
     #[test]
     fn a_reload_that_changes_nothing_lets_a_line_go_on() {
@@ -326,5 +329,41 @@ mod tests {
         assert!(pilots[0].stand(Time(7), tap, counters), "another setup begins anew");
         config.wans[0].steer.adapt = Some(false);
         assert!(Pilot::all(&config, pilots, &Learnt::default()).is_empty());
+    }
+
+    #[test]
+    fn that_nobody_answers_an_idle_line_is_in_the_log_once_and_that_somebody_does_again() {
+        let mut pilot = Pilot::all(&Config::default(), Vec::new(), &Learnt::default()).remove(0);
+        let name = DeviceName::new("eth0").expect("a name");
+        let tap = Tap { line: name, up: Some(Side { device: name, is_cake: false }), down: None };
+        pilot.stand(Time(0), tap, Counters::new(Config::default().wans[0].link, 14));
+        let mut said = Vec::new();
+        for second in 0..600u64 {
+            let now = Time(second * 1_000_000);
+            if pilot.deadline().is_some_and(|at| at <= now) {
+                pilot.handle(now, control::Event::Deadline);
+            }
+            while let Some(action) = pilot.poll() {
+                match action {
+                    control::Action::ReadCounters => pilot.sampled(now, &Sample::default()),
+                    control::Action::Probe { reflector, id, .. } if second > 300 => {
+                        let (sent, received) = (now, now + Micros::ms(20));
+                        let answer = control::Event::Answer { reflector, id, sent, received, one_way: None };
+                        pilot.handle(received, answer);
+                    }
+                    _ => {}
+                }
+            }
+            said.extend(
+                pilot.news(now).filter(|(_, text)| text.contains("probes")).map(|said| (second, said)),
+            );
+        }
+        let [(silent, (warning, text)), (heard, (info, again))] = said.as_slice() else { panic!("{said:?}") };
+        assert!(*silent >= 10 && *silent < 120 && *heard > 300 && *heard < 330, "{said:?}");
+        assert_eq!((warning, info), (&Level::Warning, &Level::Info));
+        assert!(
+            text.starts_with("nobody answers probes") && again == "probes are answered again",
+            "{said:?}"
+        );
     }
 }

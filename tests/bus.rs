@@ -373,12 +373,17 @@ fn a_bad_file_is_refused_with_its_faults_and_a_good_one_taken() {
         "{events:#}"
     );
     let last = events["last"].as_u64().expect("a number");
+    // What is shown is in force, and does not stand in the file.
+    let status = |caller: &mut Caller| caller.call("status", &json!({})).expect("an answer").to_string();
+    let note = format!("{} was refused and is not in force", file.display());
+    assert!(status(&mut caller).contains(&note), "{}", status(&mut caller));
 
     let good = CONFIG.replace("20mbit", "7mbit");
     assert_eq!(caller.call("check", &json!({"config": good})).expect("an answer")["ok"], true);
     std::fs::write(&file, good).expect("written");
     assert_eq!(caller.call("reload", &json!({})).expect("an answer"), json!({"ok": true, "faults": []}));
     caller.waits_for_upload(7_000_000);
+    assert!(!status(&mut caller).contains("was refused"));
     let events = caller.call("events", &json!({"since": last})).expect("an answer");
     let texts: Vec<&str> =
         events["events"].as_array().expect("a list").iter().filter_map(|e| e["text"].as_str()).collect();
@@ -434,6 +439,52 @@ fn who_listens_hears_of_rates_and_of_the_configuration_and_events_go_to_all() {
     assert_eq!(config, &json!({"taken": false, "enabled": true}));
     let alert = &heard.iter().find(|(what, _)| what == "weir.alert").expect("an alert").1;
     assert_eq!(alert["level"], "error", "{heard:?}");
+    std::fs::write(daemon.dir.join("weir"), CONFIG.replace("20mbit", "9mbit")).expect("written");
+    caller.call("reload", &json!({})).expect("an answer");
+    patiently("the rest is heard", || {
+        hear(&mut heard);
+        ["alert", "state", "weir.state"].iter().all(|wanted| heard.iter().any(|(what, _)| what == wanted))
+    });
+    // Who has subscribed and follows events gets the same twice, under both names.
+    for (notified, event) in [("alert", "weir.alert"), ("state", "weir.state")] {
+        let of = |name: &str| heard.iter().find(|(what, _)| what == name).map(|(_, data)| data.clone());
+        assert_eq!(of(notified), of(event), "{heard:?}");
+    }
+    // The line is held yet.
+    let state = &heard.iter().find(|(what, _)| what == "state").expect("it was heard").1;
+    assert!(
+        state["text"].as_str().is_some_and(|text| text.starts_with("home: upload 5 Mbit/s on lo")),
+        "{state}"
+    );
+}
+
+#[test]
+fn the_log_has_what_the_bus_asked_for_until_the_next_reload() {
+    let Some(daemon) = Daemon::begin("log-level") else { return };
+    let _bus = Bus::begin(&daemon.socket());
+    let mut caller = Caller::new(&daemon.socket());
+    caller.waits_for_upload(20_000_000);
+    let level = |caller: &mut Caller, level: &str| {
+        assert_eq!(caller.call("log_level", &json!({"level": level})), Ok(json!({})));
+    };
+    let hold = |caller: &mut Caller, minutes: u32| {
+        caller.call("hold", &json!({"for": format!("{minutes}m")})).expect("held");
+        format!("held for {minutes} min")
+    };
+    let said = hold(&mut caller, 11);
+    patiently("it is said", || daemon.log().contains(&said));
+    level(&mut caller, "error");
+    let unsaid = hold(&mut caller, 12);
+    level(&mut caller, "info");
+    let said = hold(&mut caller, 13);
+    patiently("it is said again", || daemon.log().contains(&said));
+    assert!(!daemon.log().contains(&unsaid), "{}", daemon.log());
+    level(&mut caller, "error");
+    assert_eq!(caller.call("reload", &json!({})).expect("an answer")["ok"], true);
+    patiently("the file's level holds again", || {
+        let said = hold(&mut caller, 14);
+        daemon.log().contains(&said)
+    });
 }
 
 /// Not a test by itself: what somebody who is not root may, for the test after it, which runs this as such.

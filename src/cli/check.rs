@@ -2,11 +2,11 @@
 //! `weir check`: the configuration's faults, or in a line what it asks for, or the configuration as understood.
 
 use super::look::by_the_clock;
-use super::{Options, exit_code, print, tell};
+use super::{Options, document, exit_code, print, tell};
 use crate::config::describe::describe;
-use crate::config::{Class, Config, Rule, Wan};
+use crate::config::{Class, Config, Rule, Wan, uci};
 use crate::door;
-use crate::io::run::read_with;
+use crate::io::run::{read_bytes, read_with};
 use crate::text::joined;
 use crate::units::Way;
 use std::fmt::Write;
@@ -19,14 +19,23 @@ pub(crate) fn run(options: &Options) -> u8 {
         places.is_named = true;
     }
     let path = places.config.display();
-    if !places.is_named && !places.config.exists() {
-        eprintln!("weir: there is no {path}: the defaults hold");
-    }
     let (config, warnings) = match tell(&places, read_with(&places, door::check)) {
         Ok(all) => all,
         Err(code) => return code,
     };
-    let mut out = format!("{path}: {}\n", summary(&config, warnings));
+    // That nothing is wrong with nothing is not what somebody wants to know who has the wrong file in mind.
+    let verdict = match read_bytes(&places) {
+        Ok(None) => "there is no such file, so the default holds",
+        Ok(Some(bytes)) if uci::parse(&bytes).is_ok_and(|package| package.sections.is_empty()) => {
+            "nothing is in it, so the default holds"
+        }
+        _ => "no faults",
+    };
+    let mut out = format!("{path}: {}\n", summary(verdict, &config, warnings));
+    let running = document::meant(&places);
+    if running.config != places.config {
+        let _ = writeln!(out, "the running daemon has another file: weir check {}", running.config.display());
+    }
     for schedule in by_the_clock(&config).0 {
         let _ = writeln!(out, "schedule {}: {}", schedule.name, schedule.text);
     }
@@ -39,8 +48,8 @@ pub(crate) fn run(options: &Options) -> u8 {
 }
 
 /// `no faults; wan: 80 Mbit/s down, 20 Mbit/s up on eth0; 3 rules of its own, 55 built in`.
-fn summary(config: &Config, warnings: usize) -> String {
-    let mut out = String::from("no faults");
+fn summary(verdict: &str, config: &Config, warnings: usize) -> String {
+    let mut out = String::from(verdict);
     let _ = match warnings {
         0 => Ok(()),
         1 => write!(out, ", 1 warning"),
@@ -66,7 +75,7 @@ fn line(wan: &Wan) -> String {
     let device = match (&wan.device, &wan.network) {
         (Some(device), _) => device.to_string(),
         (None, Some(network)) => format!("network '{network}'"),
-        (None, None) => "the default route's device".into(),
+        (None, None) => "the default route's network".into(),
     };
     let speed = |way: Way, word: &str| match wan.speed(way) {
         Some(rate) if wan.steers(way) => format!("up to {} {word}", wan.limits(way).max.unwrap_or(rate)),

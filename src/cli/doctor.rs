@@ -4,11 +4,11 @@
 use super::help::wrapped;
 use super::look::{Looked, look_at};
 use super::plan::assume;
-use super::{Options, exit_code, print, status, tell};
+use super::{Options, document, exit_code, print, status, tell};
 use crate::config::uci;
 use crate::door::{self, Refusal};
 use crate::io::files::read_bounded;
-use crate::io::run::{LEARNT, read_with};
+use crate::io::run::{LEARNT, Places, read_with};
 use crate::io::{desk, evidence, offload};
 use crate::json::Json;
 use crate::report::{Snapshot, planned};
@@ -24,13 +24,15 @@ const WATCHED: Duration = Duration::from_secs(1);
 
 /// Examines; the exit code says whether all is well.
 pub(crate) fn run(options: &Options) -> u8 {
-    let places = &options.places;
-    let (config, faults) = match read_with(places, door::check) {
-        Ok((config, warnings)) => (Some(config), warnings),
-        Err(Refusal::Faults(faults)) => (None, faults),
+    let places = &document::meant(&options.places);
+    // What stands in the file is judged, and what is in force is compared with the kernel.
+    let found = document::in_force(places);
+    let faults = match read_with(places, door::check) {
+        Ok((_, faults)) | Err(Refusal::Faults(faults)) => faults,
+        Err(_) if found.is_ok() => Vec::new(),
         Err(unreadable) => return tell(places, Err(unreadable)).err().unwrap_or(exit_code::FAILED),
     };
-    let mut looked = config.and_then(|config| look_at(places, config).ok());
+    let mut looked = found.ok().and_then(|document| look_at(places, document).ok());
     let report = looked.as_mut().map(status::report);
     let is_running = desk::ask(&places.state, "speeds").ok().map(|answer| answer.is_some());
     let mut known = Evidence {
@@ -61,7 +63,7 @@ pub(crate) fn run(options: &Options) -> u8 {
     }
     if options.is_bundle {
         let report = report.as_ref().map(|(_, report)| report);
-        let mut text = bundle(options, &seen, report, &out);
+        let mut text = bundle(places, &seen, report, &out);
         if let Some(looked) = &mut looked {
             looked.assume_speeds(places);
             let mut plan = String::new();
@@ -87,8 +89,7 @@ fn part(out: &mut String, title: &str, text: &str) {
 }
 
 /// All of it but the plan, with its addresses still in it.
-fn bundle(options: &Options, seen: &Evidence<'_>, report: Option<&Snapshot>, findings: &str) -> String {
-    let places = &options.places;
+fn bundle(places: &Places, seen: &Evidence<'_>, report: Option<&Snapshot>, findings: &str) -> String {
     let mut out = format!("weir {}\n", env!("CARGO_PKG_VERSION"));
     for file in [File::Kernel, File::Model, File::Release] {
         let _ = writeln!(out, "{}", seen.text(file).trim_end());

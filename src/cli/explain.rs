@@ -2,7 +2,8 @@
 //! `weir explain`: which rule places a flow, in which class, and why. Asks the configuration and the
 //! daemon, for what it has altered, never the kernel.
 
-use super::look::in_force;
+use super::document::chosen;
+use super::look::altered;
 use super::{Options, exit_code, print};
 use crate::classify::flow;
 use crate::tc::explain::explain;
@@ -17,9 +18,9 @@ pub(crate) fn run(options: &Options) -> u8 {
             return exit_code::USAGE;
         }
     };
-    match in_force(&options.places) {
-        Ok(config) => {
-            print(&explain(&config, &flow));
+    match chosen(&options.places) {
+        Ok((places, document)) => {
+            print(&explain(&altered(&places, document.config), &flow));
             exit_code::OK
         }
         Err(code) => code,

@@ -20,8 +20,8 @@ pub(crate) fn run(options: &Options) -> u8 {
         _ if HAS_EXTRAS && options.is_completion => completion(),
         None => overview(),
         Some("config") => options::help(),
-        Some(word) => match super::find(word) {
-            Ok(command) => of(command),
+        Some(word) => match topic(word) {
+            Ok(text) => text,
             Err(text) => {
                 eprintln!("weir: {text}");
                 return exit_code::USAGE;
@@ -30,6 +30,24 @@ pub(crate) fn run(options: &Options) -> u8 {
     };
     print(&if is_for_people { wrapped(&text) } else { text });
     exit_code::OK
+}
+
+/// What there is to say of a word: a command, a section of the configuration or an option of one, or several of these.
+fn topic(word: &str) -> Result<String, String> {
+    let mut out = COMMANDS.iter().find(|command| command.name == word).map(of).unwrap_or_default();
+    let more = options::help_on(word);
+    if !out.is_empty() && !more.is_empty() {
+        out.push('\n');
+    }
+    out.push_str(&more);
+    if !out.is_empty() {
+        return Ok(out);
+    }
+    let commands = COMMANDS.iter().map(|command| command.name);
+    let sections = options::SectionType::ALL.into_iter().map(options::SectionType::name);
+    let names = options::OPTIONS.iter().map(|row| row.name);
+    let hint = options::guess(word, commands.chain(["config"]).chain(sections).chain(names));
+    Err(format!("there is no command, section or option '{word}'{hint}"))
 }
 
 /// The widest line of help.
@@ -92,7 +110,7 @@ fn overview() -> String {
         let _ = writeln!(out, "  {:<18} {}", flag(switch), switch.help());
     }
     out.push_str(
-        "\n'weir help COMMAND' says more; 'weir help config' lists every option of the configuration.\n",
+        "\n'weir help COMMAND' says more; 'weir help config' lists every option of the configuration, 'weir help wan' those of a section.\n",
     );
     out
 }
@@ -171,9 +189,33 @@ mod tests {
     }
 
     #[test]
+    fn sections_and_options_are_explained_as_commands_are() {
+        let wan = topic("wan").expect("a section, and an option of two others");
+        assert!(wan.contains("\nconfig wan  (one internet line") && wan.contains("\n  download "), "{wan}");
+        assert!(wan.contains("\nconfig threshold\n  wan ") && !wan.contains("log_level"), "{wan}");
+        let metric = topic("metric").expect("an option");
+        assert!(
+            metric.starts_with("config threshold\n  metric ") && metric.contains("latency, loss"),
+            "{metric}"
+        );
+        assert!(topic("link").expect("an option").contains("pppoe-vdsl2"));
+        let services = topic("services").expect("a command and an option");
+        assert!(
+            services.starts_with("usage: weir services") && services.contains("config globals"),
+            "{services}"
+        );
+        for (word, wanted) in [("treshold", "'threshold'"), ("staus", "'status'"), ("downlaod", "'download'")]
+        {
+            let told = topic(word).expect_err(word);
+            assert!(told.ends_with(&format!("did you mean {wanted}?")), "{told}");
+        }
+    }
+
+    #[test]
     fn no_help_is_wider_than_a_terminal_or_ends_in_a_blank() {
         let commands = COMMANDS.iter().map(of);
-        for text in commands.chain([overview(), options::help()]) {
+        let rows = options::OPTIONS.iter().map(|row| options::help_on(row.name));
+        for text in commands.chain([overview(), options::help()]).chain(rows) {
             for line in wrapped(&text).lines() {
                 assert!(line.chars().count() <= COLUMNS && line.trim_end() == line, "{line:?}");
             }

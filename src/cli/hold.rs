@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `weir hold`, `weir set-rate`, `weir release`: somebody else's decision for a while.
 
-use super::{Options, exit_code, print};
+use super::{Options, exit_code, is_openwrt, print};
 use crate::config::value;
 use crate::io::desk;
 use crate::units::{Rate, Way};
@@ -68,7 +68,8 @@ fn ask(options: &Options, request: &str) -> u8 {
             exit_code::OK
         }
         Ok(None) => {
-            eprintln!("weir: no daemon is running here; rates are its business: start 'weir daemon'");
+            let start = if is_openwrt() { "service weir start" } else { "weir daemon" };
+            eprintln!("weir: no daemon is running here; rates are its business: start it by '{start}'");
             exit_code::FAILED
         }
         Err(error) => {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What `plan` and `status` begin with: the configuration, the system as it is, and how the daemon steers.
 
-use super::{configuration, exit_code};
+use super::document::{Document, of_file};
+use super::exit_code;
 use crate::calendar::{Zone, believed};
 use crate::config::Config;
 use crate::config::altered::Alteration;
 use crate::config::schedule;
-use crate::daemon::Observation;
+use crate::daemon::{AT_WORK, Observation};
 use crate::io::bus;
 use crate::io::clock;
 use crate::io::desk;
@@ -19,10 +20,14 @@ use crate::steer::{Pilot, Standing};
 use crate::tc::memo::Memo;
 use crate::tc::plan::{Plan, World, plan_with};
 use crate::tc::speed::{Speed, Speeds};
-use crate::units::Way;
+use crate::units::{Rate, Way};
+use std::time::Duration;
 
 /// Rates move many times a second; so often is looked again until none moved while it was done.
 const TRIES: usize = 5;
+/// While the daemon is at work on what is wanted, it is looked again after a moment, so often at most: two seconds.
+const MOMENTS: usize = 40;
+const MOMENT: Duration = Duration::from_millis(50);
 
 /// What was seen.
 pub(crate) struct Looked {
@@ -37,6 +42,8 @@ pub(crate) struct Looked {
     pub(crate) schedules: Vec<Scheduled>,
     /// What is wrong now, and what is done about it.
     pub(crate) facts: Vec<Fact>,
+    /// How what is in force differs from the file.
+    pub(crate) note: Option<String>,
     speeds: Speeds,
     /// Why the kernel's word is all there is; `None`: the daemon answers.
     silence: Option<&'static str>,
@@ -72,15 +79,15 @@ impl Looked {
 /// # Errors
 /// The exit code.
 pub(crate) fn look(places: &Places) -> Result<Looked, u8> {
-    let (config, _) = configuration(places)?;
-    look_at(places, config)
+    look_at(places, of_file(places)?)
 }
 
-/// The same with a file that was read. What goes wrong is printed.
+/// The same with what was read. What goes wrong is printed.
 ///
 /// # Errors
 /// The exit code.
-pub(crate) fn look_at(places: &Places, mut config: Config) -> Result<Looked, u8> {
+pub(crate) fn look_at(places: &Places, document: Document) -> Result<Looked, u8> {
+    let Document { mut config, note, lines, .. } = document;
     let mut asked = ask(places);
     if let Err(error) = &asked
         && config.wans.iter().any(|wan| Way::ALL.iter().any(|way| wan.steers(*way)))
@@ -89,17 +96,26 @@ pub(crate) fn look_at(places: &Places, mut config: Config) -> Result<Looked, u8>
     }
     let networks = live_or_filed(bus::networks(&places.buses).as_ref(), &places.state);
     let look = || Connection::open().and_then(|mut connection| observe(&mut connection, networks.clone()));
-    let mut tries = 0;
+    let (mut tries, mut moments) = (0, 0);
     loop {
         tries += 1;
         let (mut observation, seen) = told(look())?;
         observation.world.lacks = lacks(places);
         let before = core::mem::replace(&mut asked, ask(places));
-        let [before, speeds] = [&before, &asked].map(|asked| match asked {
+        let is_at_work = |asked: &std::io::Result<Option<String>>| match asked {
+            Ok(Some(answer)) => answer.lines().any(|line| line == AT_WORK),
+            _ => false,
+        };
+        if moments < MOMENTS && (is_at_work(&before) || is_at_work(&asked)) {
+            moments += 1;
+            std::thread::sleep(MOMENT);
+            continue;
+        }
+        let [before, after] = [&before, &asked].map(|asked| match asked {
             Ok(Some(answer)) => speeds(&standings(answer)),
             _ => Speeds::default(),
         });
-        if tries < TRIES && before != speeds {
+        if tries < TRIES && before != after {
             continue;
         }
         let (silence, answer) = match asked {
@@ -108,7 +124,15 @@ pub(crate) fn look_at(places: &Places, mut config: Config) -> Result<Looked, u8>
             Err(_) => (Some("the daemon does not answer: this is what the kernel has"), String::new()),
         };
         let schedules = take_effect(&mut config, Some(answer.as_str()).filter(|_| silence.is_none()));
-        let (standings, probes) = (standings(&answer), probes(&answer));
+        let (mut standings, mut probes) = (standings(&answer), probes(&answer));
+        // The daemon numbers its lines; what is looked at may have others, or another order.
+        let place = |of: usize| match lines.get(of) {
+            Some(name) => config.wans.iter().position(|wan| wan.name == *name),
+            None => Some(of).filter(|_| lines.is_empty()),
+        };
+        standings.retain_mut(|one| place(one.place).inspect(|place| one.place = *place).is_some());
+        probes.retain_mut(|one| place(one.0).inspect(|place| one.0 = *place).is_some());
+        let speeds = speeds(&standings);
         let facts = answer.lines().filter_map(Fact::from_text).collect();
         return Ok(Looked {
             config,
@@ -118,6 +142,7 @@ pub(crate) fn look_at(places: &Places, mut config: Config) -> Result<Looked, u8>
             probes,
             schedules,
             facts,
+            note,
             speeds,
             silence,
         });
@@ -150,14 +175,10 @@ fn take_effect(config: &mut Config, answer: Option<&str>) -> Vec<Scheduled> {
     schedules
 }
 
-/// The configuration of the file as it is in force now. What goes wrong is printed.
-///
-/// # Errors
-/// The exit code.
-pub(crate) fn in_force(places: &Places) -> Result<Config, u8> {
-    let (mut config, _) = configuration(places)?;
+/// The same configuration as it is altered now.
+pub(crate) fn altered(places: &Places, mut config: Config) -> Config {
     take_effect(&mut config, ask(places).ok().flatten().as_deref());
-    Ok(config)
+    config
 }
 
 fn told<T>(result: std::io::Result<T>) -> Result<T, u8> {
@@ -193,6 +214,8 @@ fn probes(answer: &str) -> Vec<(usize, String)> {
 
 fn speeds(standings: &[Standing]) -> Speeds {
     let mut speeds = Speeds::default();
-    standings.iter().for_each(|one| speeds.set(one.place, one.way, Some(one.speed)));
+    // What is held without a device has none.
+    let known = standings.iter().filter(|one| one.speed.line > Rate::ZERO);
+    known.for_each(|one| speeds.set(one.place, one.way, Some(one.speed)));
     speeds
 }

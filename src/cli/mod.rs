@@ -5,6 +5,7 @@ mod apply;
 mod check;
 mod daemon;
 mod doctor;
+mod document;
 mod explain;
 mod help;
 mod history;
@@ -25,6 +26,7 @@ use crate::io::files::StateDir;
 use crate::io::run::{Places, read_config};
 use crate::text::joined;
 use crate::units::Micros;
+use document::Document;
 use lexopt::{Arg, Error, Parser, ValueExt};
 use std::ffi::OsStr;
 use std::fmt::Write;
@@ -128,7 +130,14 @@ const fn switch(
 }
 
 pub(crate) const SWITCHES: &[Switch] = &[
-    switch("config", Some('c'), "FILE", &[], "read this file instead of /etc/config/weir", Sets::Config),
+    switch(
+        "config",
+        Some('c'),
+        "FILE",
+        &[],
+        "read this file instead of the running daemon's, or of /etc/config/weir",
+        Sets::Config,
+    ),
     switch(
         "state-dir",
         None,
@@ -176,7 +185,7 @@ pub(crate) const SWITCHES: &[Switch] = &[
         None,
         "SPAN",
         &["watch-rules", "record", "hold", "set-rate"],
-        "how long, such as 30s or 90m; to watch 10 s, to record 60 s, to hold an hour unless told otherwise",
+        "how long, such as 30s or 90m; a number alone is seconds; to watch 10 s, to record 60 s, to hold an hour unless told otherwise",
         Sets::Span,
     ),
     switch(
@@ -237,14 +246,16 @@ pub(crate) const COMMANDS: &[Command] = &[
         name: "apply",
         arguments: "",
         help: "bring the kernel to the wanted state once, and end",
-        more: "Everything or nothing: if the kernel refuses a part, what was there before comes back.",
+        more: "Everything or nothing: if the kernel refuses a part, what was there before comes back. A daemon that runs takes a \
+               changed file at a SIGHUP instead ('service weir reload' on OpenWrt).",
         run: apply::apply,
     },
     Command {
         name: "stop",
         arguments: "",
         help: "remove everything that is weir's from the kernel",
-        more: "What others installed stays. Switched-off offloads are switched on again.",
+        more: "What others installed stays. Switched-off offloads are switched on again. While a daemon runs it does nothing \
+               but say how to end that, for it would put everything back; a daemon that ends removes everything itself.",
         run: apply::stop,
     },
     Command {
@@ -259,7 +270,9 @@ pub(crate) const COMMANDS: &[Command] = &[
         name: "status",
         arguments: "[--json]",
         help: "show whether packets are being shaped, and how",
-        more: "Looks at the kernel, not at what weir believes. Exit code 0 if every wanted direction is shaped, else 1.",
+        more: "Looks at the kernel, not at what weir believes, for what the running daemon has in force; a file that was \
+               changed or spoilt since is told of. Exit code 0 if every wanted direction is shaped, else 1; without a \
+               daemon 78 if the file has faults, and what the kernel has is shown.",
         run: status::run,
     },
     Command {
@@ -359,8 +372,8 @@ pub(crate) const COMMANDS: &[Command] = &[
     },
     Command {
         name: "help",
-        arguments: "[COMMAND | config] [--man | --completion]",
-        help: "explain a command, or every option of the configuration",
+        arguments: "[COMMAND | config | SECTION | OPTION] [--man | --completion]",
+        help: "explain a command, or options of the configuration",
         more: if HAS_EXTRAS {
             ""
         } else {
@@ -503,9 +516,14 @@ fn parse(parser: &mut Parser) -> Result<Parsed, String> {
     }
 }
 
+/// Whether this is OpenWrt, where procd keeps the daemon.
+pub(crate) fn is_openwrt() -> bool {
+    Path::new("/etc/openwrt_release").exists()
+}
+
 /// Where what outlives a reboot is kept: OpenWrt has its /var in memory.
 fn lasting_dir() -> &'static str {
-    if Path::new("/etc/openwrt_release").exists() { "/etc/weir" } else { "/var/lib/weir" }
+    if is_openwrt() { "/etc/weir" } else { "/var/lib/weir" }
 }
 
 /// What lexopt says is wrong, except that it shows values by `Debug`, which the router's build leaves out.
@@ -541,11 +559,7 @@ fn quoted(word: &OsStr) -> String {
 /// How long to watch, to hold or to look back.
 fn span(option: &str, text: &str) -> Result<Micros, String> {
     const LONGEST: Micros = Micros::secs(7 * 24 * 3600);
-    value::long_span(text, Micros::ms(100), LONGEST).map_err(|why| {
-        let seconds = text.parse::<u64>().ok().filter(|n| (1..=LONGEST.0 / 1_000_000).contains(n));
-        let hint = seconds.map(|n| format!("; a number alone is ms: did you mean {n}s?"));
-        format!("--{option}: {why}{}", hint.unwrap_or_default())
-    })
+    value::long_span(text, Micros::ms(100), LONGEST).map_err(|why| format!("--{option}: {why}"))
 }
 
 fn find(word: &str) -> Result<&'static Command, String> {
@@ -575,19 +589,39 @@ pub(crate) fn configuration(places: &Places) -> Result<(Config, usize), u8> {
 /// # Errors
 /// The exit code.
 pub(crate) fn tell(places: &Places, reading: Reading) -> Result<(Config, usize), u8> {
-    let print_all = |faults: &[Fault]| faults.iter().for_each(|fault| eprintln!("{}", places.located(fault)));
     match reading {
         Ok((config, warnings)) => {
-            print_all(&warnings);
+            print_faults(places, &warnings);
             Ok((config, warnings.len()))
         }
-        Err(Refusal::Unreadable(text)) => {
+        Err(refusal) => Err(refused(places, refusal)),
+    }
+}
+
+/// The same of what is in force.
+///
+/// # Errors
+/// The exit code.
+pub(crate) fn told(places: &Places, found: Result<Document, Refusal>) -> Result<Document, u8> {
+    let document = found.map_err(|refusal| refused(places, refusal))?;
+    print_faults(places, &document.warnings);
+    Ok(document)
+}
+
+fn print_faults(places: &Places, faults: &[Fault]) {
+    faults.iter().for_each(|fault| eprintln!("{}", places.located(fault)));
+}
+
+/// Prints why there is no configuration; gives the exit code.
+fn refused(places: &Places, refusal: Refusal) -> u8 {
+    match refusal {
+        Refusal::Unreadable(text) => {
             eprintln!("weir: {text}");
-            Err(exit_code::NO_INPUT)
+            exit_code::NO_INPUT
         }
-        Err(Refusal::Faults(faults)) => {
-            print_all(&faults);
-            Err(exit_code::CONFIG)
+        Refusal::Faults(faults) => {
+            print_faults(places, &faults);
+            exit_code::CONFIG
         }
     }
 }

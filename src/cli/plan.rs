@@ -2,7 +2,7 @@
 //! `weir plan`: what is wanted, or what would change.
 
 use super::look::look;
-use super::{Options, exit_code, print};
+use super::{Options, document, exit_code, print};
 use crate::config::Config;
 use crate::config::network::Network;
 use crate::report::planned;
@@ -14,7 +14,8 @@ use std::io::IsTerminal;
 
 /// Prints the plan or the difference.
 pub(crate) fn run(options: &Options) -> u8 {
-    let mut looked = match look(&options.places) {
+    let places = &document::meant(&options.places);
+    let mut looked = match look(places) {
         Ok(looked) => looked,
         Err(code) => return code,
     };
@@ -25,7 +26,7 @@ pub(crate) fn run(options: &Options) -> u8 {
         plan.yield_to_others(&seen.tree);
         planned::differences(&plan, &seen.tree, &mut out);
     } else {
-        looked.assume_speeds(&options.places);
+        looked.assume_speeds(places);
         let mut world = looked.observation.world.clone();
         assume(&looked.config, &mut world, &mut out);
         planned::whole(&looked.plan(&world), &mut out);

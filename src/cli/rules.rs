@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `weir rules`: what is in force, per direction, in the order it is looked at, with what it costs.
 
-use super::look::look;
+use super::document::chosen;
+use super::look::look_at;
 use super::plan::assume;
 use super::{Options, exit_code, print};
 use crate::classify::bpf;
@@ -15,11 +16,13 @@ use std::fmt::Write;
 
 /// Prints the rules of every direction.
 pub(crate) fn run(options: &Options) -> u8 {
-    let mut looked = match look(&options.places) {
+    let looked =
+        chosen(&options.places).and_then(|(places, document)| Ok((look_at(&places, document)?, places)));
+    let (mut looked, places) = match looked {
         Ok(looked) => looked,
         Err(code) => return code,
     };
-    looked.assume_speeds(&options.places);
+    looked.assume_speeds(&places);
     let mut world = looked.observation.world.clone();
     let mut out = String::new();
     assume(&looked.config, &mut world, &mut out);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `weir services`: what is known by its ports without any rule, and what the configuration makes of it.
 
-use super::{Options, configuration, exit_code, print};
+use super::{Options, configuration, document, exit_code, print};
 use crate::config::rule::of_service;
 use crate::config::service::{self, Service};
 use crate::config::{Config, read, uci, value};
@@ -22,7 +22,8 @@ pub(crate) fn run(options: &Options) -> u8 {
             }
         }
     }
-    let file = match File::read(&options.places) {
+    let places = &document::meant(&options.places);
+    let file = match File::read(places) {
         Ok(file) => file,
         Err(code) => return code,
     };
@@ -30,13 +31,13 @@ pub(crate) fn run(options: &Options) -> u8 {
     for service in &chosen {
         out.push_str(&service::detail(service));
         if let Some(text) = file.as_ref().and_then(|file| file.changes(service)) {
-            let _ = writeln!(out, "  here     {text} of {}", options.places.config.display());
+            let _ = writeln!(out, "  here     {text} of {}", places.config.display());
         }
     }
     if chosen.is_empty() {
         for service in service::services() {
             if let Some(text) = file.as_ref().and_then(|file| file.changes(&service)) {
-                let _ = writeln!(out, "{}: {text} of {}", service.name, options.places.config.display());
+                let _ = writeln!(out, "{}: {text} of {}", service.name, places.config.display());
             }
         }
     }

@@ -1,18 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `weir status`: what the kernel has, against what is wanted.
 
-use super::look::{Looked, look};
-use super::{Options, exit_code, print};
-use crate::report::{Seen, Snapshot, snapshot};
+use super::look::{Looked, look_at};
+use super::{Options, document, exit_code, print, told};
+use crate::io::netlink::observe;
+use crate::io::netlink::socket::Connection;
+use crate::report::{Seen, Snapshot, planned, snapshot};
 use crate::tc::plan::Plan;
 
 /// Prints the status; the exit code says whether every wanted direction is shaped.
 pub(crate) fn run(options: &Options) -> u8 {
-    let mut looked = match look(&options.places) {
-        Ok(looked) => looked,
+    let places = &document::meant(&options.places);
+    let looked = told(places, document::in_force(places)).and_then(|document| look_at(places, document));
+    let (report, code) = match looked {
+        Ok(mut looked) => {
+            let (_, report) = report(&mut looked);
+            let code = if report.is_shaping() { exit_code::OK } else { exit_code::FAILED };
+            (report, code)
+        }
+        Err(code @ (exit_code::CONFIG | exit_code::NO_INPUT)) => (alone(), code),
         Err(code) => return code,
     };
-    let (_, report) = report(&mut looked);
     let mut out = String::new();
     let written = if options.is_json { report.write_json(&mut out) } else { report.write_text(&mut out) };
     written.expect("a String takes everything");
@@ -20,7 +28,19 @@ pub(crate) fn run(options: &Options) -> u8 {
         out.push('\n');
     }
     print(&out);
-    if report.is_shaping() { exit_code::OK } else { exit_code::FAILED }
+    code
+}
+
+/// What the kernel has, where nothing says what is wanted.
+fn alone() -> Snapshot {
+    let mut report =
+        Snapshot::empty("no configuration is in force, so this is what the kernel has and no more");
+    let seen = Connection::open().and_then(|mut connection| observe::dump(&mut connection));
+    match &seen {
+        Ok(seen) => report.notes.extend(planned::standing(&seen.tree)),
+        Err(error) => report.notes.push(("weir".into(), format!("cannot look at the system: {error}"))),
+    }
+    report
 }
 
 /// What is wanted, and how that stands; what the daemon said goes into it.
@@ -34,5 +54,6 @@ pub(super) fn report(looked: &mut Looked) -> (Plan, Snapshot) {
     report.steered(std::mem::take(&mut looked.standings), std::mem::take(&mut looked.probes));
     report.schedules = std::mem::take(&mut looked.schedules);
     report.facts = std::mem::take(&mut looked.facts);
+    report.notes.extend(looked.note.take().map(|note| ("weir".into(), note)));
     (plan, report)
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `weir watch-rules`: does my rule match? Looks at the headers of live packets for a while and counts.
 
-use super::look::look;
+use super::document::chosen;
+use super::look::look_at;
 use super::{Options, exit_code, print};
 use crate::classify::packet::parse;
 use crate::classify::scheme::Scheme;
@@ -32,11 +33,13 @@ struct Watched<'a> {
 
 /// Watches, then prints.
 pub(crate) fn run(options: &Options) -> u8 {
-    let mut looked = match look(&options.places) {
+    let looked =
+        chosen(&options.places).and_then(|(places, document)| Ok((look_at(&places, document)?, places)));
+    let (mut looked, places) = match looked {
         Ok(looked) => looked,
         Err(code) => return code,
     };
-    looked.assume_speeds(&options.places);
+    looked.assume_speeds(&places);
     let (config, world) = (&looked.config, &looked.observation.world);
     let plan = looked.plan(world);
     let mut lines: Vec<(Sniffer, [Watched<'_>; 2], u16)> = Vec::new();

@@ -26,8 +26,8 @@ pub(super) struct Understood<'a> {
     pub(super) locals: Vec<(String, u32)>,
     /// The section of each schedule.
     pub(super) schedules: Vec<&'a Section>,
-    /// The lines of each threshold's value and section.
-    pub(super) thresholds: Vec<(u32, u32)>,
+    /// The section of each threshold.
+    pub(super) thresholds: Vec<&'a Section>,
 }
 
 impl Understood<'_> {

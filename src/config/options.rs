@@ -507,6 +507,7 @@ impl Kind {
         match self {
             Rate => "kbit/s",
             Share => "%",
+            Span(..) if self.is_long() => "seconds",
             Span(..) => "ms",
             Size => "bytes",
             Length => "bytes",
@@ -514,6 +515,12 @@ impl Kind {
             | Protocols | Ports | Prefixes | Dscp | Dscps | Services | Fars | LineName | Days | Clock
             | Rules => "",
         }
+    }
+
+    /// Whether it is a span that may be said in minutes and hours; a number alone is seconds then.
+    pub const fn is_long(self) -> bool {
+        const HOUR: u64 = 3_600_000_000;
+        matches!(self, Span(_, HOUR..))
     }
 
     /// Whether the option may be a list, or several words in one.
@@ -563,16 +570,44 @@ impl fmt::Display for Kind {
 
 /// `weir help config`: every option, aligned.
 pub fn help() -> String {
-    let mut out = String::from(
-        "Options of /etc/config/weir (UCI). Speeds: 80mbit, 1.5gbit, 640 kbit/s; times: 50ms, 1s; sizes: 512k, 4mb.\n",
-    );
+    let mut out = String::from(UNITS);
     for section in SectionType::ALL {
-        let _ = writeln!(out, "\nconfig {}  ({})", section.name(), section.title());
-        for row in OPTIONS.iter().filter(|row| row.section == section) {
-            let _ = writeln!(out, "  {:<16} {}", row.name, row.help);
-            let _ = writeln!(out, "  {:<16}   {}{}", "", values(row.kind), default_text(row));
+        list_section(section, &mut out);
+    }
+    list_links(&mut out);
+    out
+}
+
+const UNITS: &str = "Options of /etc/config/weir (UCI). Speeds: 80mbit, 1.5gbit, 640 kbit/s; times: 50ms, 1s; sizes: 512k, 4mb.\n";
+
+/// The options of the section of this name, and those that have the name themselves; nothing if there are none.
+pub fn help_on(word: &str) -> String {
+    let mut out = String::new();
+    for section in SectionType::ALL.into_iter().filter(|section| section.name() == word) {
+        out.push_str(UNITS);
+        list_section(section, &mut out);
+    }
+    for row in OPTIONS.iter().filter(|row| row.name == word) {
+        let _ = writeln!(out, "{}config {}", if out.is_empty() { "" } else { "\n" }, row.section.name());
+        list_row(row, &mut out);
+        if row.kind == Link {
+            list_links(&mut out);
         }
     }
+    out
+}
+
+fn list_section(section: SectionType, out: &mut String) {
+    let _ = writeln!(out, "\nconfig {}  ({})", section.name(), section.title());
+    OPTIONS.iter().filter(|row| row.section == section).for_each(|row| list_row(row, out));
+}
+
+fn list_row(row: &Row, out: &mut String) {
+    let _ = writeln!(out, "  {:<16} {}", row.name, row.help);
+    let _ = writeln!(out, "  {:<16}   {}{}", "", values(row.kind), default_text(row));
+}
+
+fn list_links(out: &mut String) {
     out.push_str("\nLink layers\n");
     for preset in super::link::PRESETS {
         let link = preset.link;
@@ -586,7 +621,6 @@ pub fn help() -> String {
             preset.title
         );
     }
-    out
 }
 
 /// What an option may hold and what a number alone means.

@@ -128,11 +128,14 @@ impl<'a> Reader<'a> {
             Some(SectionType::Threshold) => self.threshold(section),
             None => {
                 let known = SectionType::ALL.iter().map(|known| known.name());
-                let hint = match did_you_mean(&section.kind, known.clone()) {
-                    Some(word) => format!("did you mean '{word}'?"),
-                    None => format!("there are {}", joined(&known.collect::<Vec<_>>(), ", ")),
-                };
-                let text = format!("section {} is not known and ignored; {hint}", Quoted(&section.kind));
+                let kind = Quoted(&section.kind);
+                // What was meant would not be shaped, classified or watched; what nobody knows may be a newer weir's.
+                if let Some(word) = did_you_mean(&section.kind, known.clone()) {
+                    let text = format!("there are no sections {kind}; did you mean 'config {word}'?");
+                    return self.faults.fault(section.line, "", text);
+                }
+                let known = joined(&known.collect::<Vec<_>>(), ", ");
+                let text = format!("section {kind} is not known and ignored; there are {known}");
                 self.faults.warn(section.line, "", text);
             }
         }
@@ -308,15 +311,12 @@ impl SaidOfWan {
     }
 }
 
-/// What may be so long may be said in minutes and hours.
-const LONG: Micros = Micros::secs(3600);
-
 fn check_text(kind: Kind, text: &str) -> Result<Checked, String> {
     Ok(match kind {
         Kind::Bool => Checked::Bool(value::boolean(text)?),
         Kind::Rate => Checked::Rate(value::rate(text)?),
         Kind::Share => Checked::Share(value::share(text)?),
-        Kind::Span(min, max) if Micros(max) >= LONG => {
+        Kind::Span(min, max) if kind.is_long() => {
             Checked::Span(value::long_span(text, Micros(min), Micros(max))?)
         }
         Kind::Span(min, max) => Checked::Span(value::span(text, Micros(min), Micros(max))?),

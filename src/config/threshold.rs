@@ -4,6 +4,7 @@
 //! Each class has two that hold without a word (its delay stays below its target, and it gets its guarantee when it wants
 //! it); a section `threshold` is one more. The judge is `watch::sla`.
 
+use super::check::line_of;
 use super::error::Faults;
 use super::options::{SectionType, guess};
 use super::read::{Reader, called};
@@ -13,7 +14,7 @@ use super::{Class, Config, place};
 use crate::limits;
 use crate::units::{Micros, Permille, Rate, Way};
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -234,8 +235,8 @@ impl Metric {
     }
 }
 
-impl Reader<'_> {
-    pub(super) fn threshold(&mut self, section: &Section) {
+impl<'a> Reader<'a> {
+    pub(super) fn threshold(&mut self, section: &'a Section) {
         if self.understood.config.thresholds.len() == limits::THRESHOLDS {
             let text = format!("more than {} thresholds", limits::THRESHOLDS);
             return self.faults.fault(section.line, "", text);
@@ -250,56 +251,55 @@ impl Reader<'_> {
         for (option, is_missing) in [("metric", metric.is_none()), ("value", value.is_none())] {
             if is_missing && section.option(option).is_none() {
                 let text = format!("threshold '{name}' needs option '{option}'");
-                return self.faults.fault(section.line, "", text);
+                self.faults.fault(section.line, "", text);
             }
         }
-        let (Some(metric), Some(value)) = (metric, value) else { return };
-        level.metric = metric;
-        let line = |option| super::check::line_of(section, option);
-        match metric.parse(&value) {
-            Ok(value) => level.value = value,
-            Err(text) => self.faults.fault(line("value"), "value", text),
+        // What a value means is its metric's to say. Without one the rest of the section is judged all the same.
+        if let (Some(metric), Some(value)) = (metric, value) {
+            level.metric = metric;
+            match metric.parse(&value) {
+                Ok(value) => level.value = value,
+                Err(text) => self.faults.fault(line_of(section, "value"), "value", text),
+            }
         }
         // What is little is bad for these, what is much for the others.
-        let is_low = matches!(metric, Metric::Share | Metric::Capacity);
+        let is_low = matches!(level.metric, Metric::Share | Metric::Capacity);
         level.operator = operator.unwrap_or(if is_low { Operator::Under } else { Operator::Over });
         if is_enabled {
-            self.understood.thresholds.push((line("value"), section.line));
+            self.understood.thresholds.push(section);
             self.understood.config.thresholds.push(level);
         }
     }
 }
 
 /// What a threshold names must be there, and its action must have what it needs.
-pub(super) fn check(config: &Config, lines: &[(u32, u32)], faults: &mut Faults) {
+pub(super) fn check(config: &Config, sections: &[&Section], faults: &mut Faults) {
     let classes = || config.classes.iter().map(|class| class.name.as_str());
     let wans = || config.wans.iter().map(|wan| wan.name.as_str());
-    for (level, (value_line, line)) in config.thresholds.iter().zip(lines) {
-        let name = &level.name;
+    for (level, section) in config.thresholds.iter().zip(sections) {
+        let (name, line) = (&level.name, |option| line_of(section, option));
         let unknown = |what: &str, word: &str, hint: String| {
             format!("threshold '{name}': there is no {what} {}{hint}", Quoted(word))
         };
         if let Some(word) = level.wan.as_deref().filter(|word| !wans().any(|known| known == *word)) {
-            faults.fault(*line, "wan", unknown("line", word, guess(word, wans())));
+            faults.fault(line("wan"), "wan", unknown("line", word, guess(word, wans())));
         }
         for (option, word) in [("class", &level.class), ("action_class", &level.deed_class)] {
             if let Some(word) = word.as_deref().filter(|word| !classes().any(|known| known == *word)) {
-                faults.fault(*line, option, unknown("class", word, guess(word, classes())));
+                faults.fault(line(option), option, unknown("class", word, guess(word, classes())));
             }
         }
         if config.thresholds.iter().filter(|other| other.name == *name).count() > 1 {
-            faults.fault(*line, "", format!("there is another threshold called '{name}'"));
+            faults.fault(section.line, "", format!("there is another threshold called '{name}'"));
         }
         let of_class = level.class.is_some();
-        if level.metric == Metric::Share && !of_class {
-            faults.fault(*value_line, "metric", "share is a class's: option 'class' says which".to_string());
+        if level.metric == Metric::Share && !of_class && section.option("class").is_none() {
+            let text = "share is a class's: option 'class' says which";
+            faults.fault(line("metric"), "metric", text);
         }
         if level.metric == Metric::Capacity && of_class {
-            faults.fault(
-                *value_line,
-                "metric",
-                "capacity is the line's: leave out option 'class'".to_string(),
-            );
+            let text = "capacity is the line's: leave out option 'class'";
+            faults.fault(line("metric"), "metric", text);
         }
         let is_on_class = of_class || level.deed_class.is_some();
         let missing = match level.deed {
@@ -309,9 +309,10 @@ pub(super) fn check(config: &Config, lines: &[(u32, u32)], faults: &mut Faults) 
             Deed::Cap if level.rate.is_none() => Some("action_rate"),
             _ => None,
         };
-        if let Some(option) = missing {
+        // One whose value was refused is there.
+        if let Some(option) = missing.filter(|option| section.option(option).is_none()) {
             let text = format!("threshold '{name}': action '{}' needs option '{option}'", level.deed.word());
-            faults.fault(*line, "action", text);
+            faults.fault(line("action"), "action", text);
         }
     }
 }
@@ -320,6 +321,7 @@ pub(super) fn check(config: &Config, lines: &[(u32, u32)], faults: &mut Faults) 
 mod tests {
     use super::super::read::load;
     use super::*;
+    use alloc::string::ToString;
 
     fn read(file: &str) -> Result<Threshold, String> {
         let file = format!("config wan 'w'\nconfig threshold 'calls'\n{file}");
@@ -373,6 +375,34 @@ mod tests {
         assert!(read(" option metric 'loss'\n").expect_err("no value").contains("needs option 'value'"));
         let share = read(" option metric 'share'\n option value '5'\n").expect_err("no class");
         assert!(share.contains("share is a class's"), "{share}");
+    }
+
+    #[test]
+    fn a_broken_metric_hides_none_of_the_sections_other_faults() {
+        let file = " option metric 'latncy'\n option wan 'wnn'\n option class 'critcal'\n option for 'soon'\n option value '8'\n \
+                    option action 'throttle'\n option action_class 'lwo'\n option action_share 'x'\n option penalty 'perhaps'\n";
+        let told = read(file).expect_err("faults");
+        for wanted in [
+            "3: fault: option 'metric': 'latncy' is not one of",
+            "4: fault: option 'wan': threshold 'calls': there is no line 'wnn'",
+            "5: fault: option 'class': threshold 'calls': there is no class 'critcal'; did you mean 'critical'?",
+            "6: fault: option 'for': 'soon' is not a span of time",
+            "9: fault: option 'action_class': threshold 'calls': there is no class 'lwo'; did you mean 'low'?",
+            "10: fault: option 'action_share': ",
+            "11: fault: option 'penalty': ",
+        ] {
+            assert!(told.contains(wanted), "{wanted} is not in {told}");
+        }
+        assert_eq!(told.matches("fault: ").count(), 7, "{told}");
+        let bare = read(" option action 'cap'\n").expect_err("three are missing");
+        assert_eq!(bare.matches("needs option").count(), 3, "{bare}");
+    }
+
+    #[test]
+    fn a_number_alone_is_seconds_where_spans_are_long() {
+        let level = " option metric 'latency'\n option value '80'\n";
+        let level = read(&format!("{level} option for '30'\n option action_time '90'\n")).expect("no fault");
+        assert_eq!((level.span, level.time, level.value), (Micros::secs(30), Micros::secs(90), 80_000));
     }
 
     #[test]

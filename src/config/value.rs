@@ -119,32 +119,44 @@ pub fn share(text: &str) -> Result<Permille, String> {
 
 /// `50ms`, `1s`, `500us`; a number alone is milliseconds.
 pub fn span(text: &str, min: Micros, max: Micros) -> Result<Micros, String> {
-    let factor = |unit: &str| match unit.to_ascii_lowercase().as_str() {
-        "us" => Some(1),
-        "" | "ms" => Some(1_000),
-        "s" => Some(1_000_000),
-        _ => None,
+    within(text, short(text, 1_000), "50ms, 1s or 500us", min, max)
+}
+
+/// A span that may be said in units of up to a second; a number alone counts so many microseconds.
+fn short(text: &str, alone: u64) -> Option<Micros> {
+    let (number, unit) = number(text)?;
+    let factor = match unit.to_ascii_lowercase().as_str() {
+        "" => alone,
+        "us" => 1,
+        "ms" => 1_000,
+        "s" => MILLION,
+        _ => return None,
     };
-    let span = number(text).and_then(|(number, unit)| Some(Micros(number.times(factor(unit)?))));
+    Some(Micros(number.times(factor)))
+}
+
+fn within(
+    text: &str,
+    span: Option<Micros>,
+    examples: &str,
+    min: Micros,
+    max: Micros,
+) -> Result<Micros, String> {
     match span {
-        None => Err(format!("{} is not a span of time; write for example 50ms, 1s or 500us", Quoted(text))),
+        None => Err(format!("{} is not a span of time; write for example {examples}", Quoted(text))),
         Some(span) if span < min || span > max => Err(format!("must lie between {min} and {max}")),
         Some(span) => Ok(span),
     }
 }
 
-/// `90m`, `2h`, `7d`, and what [`span`] takes: spans of time that are not the kernel's business.
+/// `90m`, `2h`, `7d`, and what [`span`] takes, but that a number alone is seconds, as elsewhere in UCI: spans of time that
+/// are not the kernel's business.
 pub fn long_span(text: &str, min: Micros, max: Micros) -> Result<Micros, String> {
     let long = [("m", 60), ("h", 3600), ("d", 86_400)].into_iter().find_map(|(unit, seconds)| {
         let count: u32 = text.strip_suffix(unit)?.parse().ok()?;
         Some(Micros((u64::from(count) * seconds).saturating_mul(MILLION)))
     });
-    let span = long.map_or_else(|| span(text, Micros(0), Micros::MAX), Ok);
-    match span {
-        Ok(span) if span >= min && span <= max => Ok(span),
-        Ok(_) => Err(format!("must lie between {min} and {max}")),
-        Err(_) => Err(format!("{} is not a span of time; write for example 30s, 90m or 2h", Quoted(text))),
-    }
+    within(text, long.or_else(|| short(text, MILLION)), "30s, 90m or 2h", min, max)
 }
 
 /// `4mb`, `512k`, `100000`.
@@ -528,6 +540,7 @@ mod tests {
     fn a_span_of_more_days_than_there_are_is_too_long_and_nothing_overflows() {
         let any = |text| long_span(text, Micros::secs(1), Micros::secs(86_400));
         assert_eq!((any("90m"), any("1d")), (Ok(Micros::secs(5400)), Ok(Micros::secs(86_400))));
+        assert_eq!((any("30"), any("1500ms")), (Ok(Micros::secs(30)), Ok(Micros::ms(1500))));
         // The second one is 57490 seconds more than 64 bits of microseconds hold.
         for text in ["2d", "213503983d", "4294967295d", "99999999999999999999s"] {
             assert_eq!(any(text), Err("must lie between 1 s and 1 d".into()), "{text}");

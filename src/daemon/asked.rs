@@ -5,9 +5,9 @@
 //! `release LINE`, `history LINE SECONDS SINCE`. A dash stands for "all lines", "as it is", or "as long as it is held already, else an hour". The
 //! answer begins with `ok`, what to tell the user behind it, or with `error: why`.
 
-use super::{Action, Daemon, End, Level, steering};
+use super::{Action, CALM, Daemon, End, Level, Phase, steering};
 use crate::steer::{Pilot, Standing};
-use crate::tc::plan::Tune;
+use crate::tc::plan::{Direction, Tune};
 use crate::tc::speed::Speed;
 use crate::units::{Micros, Rate, Time, Way};
 use crate::watch::page::POINTS;
@@ -18,6 +18,9 @@ use core::fmt::Write;
 
 /// How long rates are held unless told otherwise.
 const USUAL: Micros = Micros::secs(3600);
+
+/// What it says while what is wanted is on its way to the kernel.
+pub const AT_WORK: &str = "at work";
 
 /// A line whose rates are somebody else's decision for a while.
 #[derive(Clone, Debug)]
@@ -83,7 +86,11 @@ impl Daemon {
         for (place, line) in self.plan.lines.iter().enumerate() {
             let held = self.held.iter().find(|held| held.name == line.name).map(|held| held.left(now));
             for way in Way::ALL {
-                let Some(speed) = self.speeds.get(place, way) else { continue };
+                let direction = if way == Way::Up { &line.upload } else { &line.download };
+                // What is held has its end also while its device is gone.
+                let is_gone = held.is_some() && matches!(direction, Direction::Blocked(_));
+                let speed = self.speeds.get(place, way).or(is_gone.then_some(Speed::fixed(Rate::ZERO)));
+                let Some(speed) = speed else { continue };
                 all.push(Standing::new(place, way, speed, self.pilot_at(place), held));
             }
         }
@@ -111,10 +118,19 @@ impl Daemon {
         for alteration in self.altered.all() {
             let _ = writeln!(out, "alter {}", alteration.to_text());
         }
+        if self.is_at_work(now) {
+            let _ = writeln!(out, "{AT_WORK}");
+        }
         for fact in self.facts(now) {
             let _ = writeln!(out, "{}", fact.to_text());
         }
         out
+    }
+
+    /// Whether what is wanted is on its way to the kernel, so that a look at both would find them apart.
+    fn is_at_work(&self, now: Time) -> bool {
+        let looks_soon = self.observe_at.is_some_and(|at| at <= now + CALM);
+        self.phase != Phase::Idle || self.has_news || looks_soon || !self.retune.ops.is_empty()
     }
 
     fn hold(
@@ -150,7 +166,8 @@ impl Daemon {
             turns.extend(have.map(|have| (*tune, have, rate)));
         }
         for (tune, have, rate) in turns {
-            self.turn(&tune, have, rate);
+            // What a person asks for is for once, and is had to the bit: classes follow what is measured in steps alone.
+            self.turn(&tune, have, rate.map_or(have, Speed::fixed));
         }
         let mut told = String::new();
         let Some(config) = &self.config else { return Ok(told) };

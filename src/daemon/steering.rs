@@ -12,7 +12,7 @@ use crate::tc::diff::Op;
 use crate::tc::plan::{Line, Plan, Tune};
 use crate::tc::shape::guaranteed;
 use crate::tc::speed::{Speed, Speeds};
-use crate::units::{Micros, Rate, Time, Way};
+use crate::units::{Micros, Permille, Time, Way};
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::format;
@@ -135,7 +135,9 @@ impl Daemon {
             let Some(tune) = self.plan.tunes.get(n).copied() else { continue };
             let Some(pilot) = at(&mut self.pilots, tune.line) else { continue };
             if let (Some(rate), Some(have)) = (pilot.take(tune.way), self.speeds.get(tune.line, tune.way)) {
-                self.turn(&tune, have, Some(rate));
+                let guaranteed =
+                    self.config.as_ref().map_or(Permille(0), |config| guaranteed(&config.classes));
+                self.turn(&tune, have, have.follow(rate, guaranteed));
             }
         }
         if !self.retune.ops.is_empty() {
@@ -145,10 +147,9 @@ impl Daemon {
         }
     }
 
-    /// Gives a direction that has this speed another rate, or its own anew; [`Self::retune`] sends what that takes.
-    pub(super) fn turn(&mut self, tune: &Tune, have: Speed, rate: Option<Rate>) {
+    /// Gives a direction that has this speed another, or its own anew; [`Self::retune`] sends what that takes.
+    pub(super) fn turn(&mut self, tune: &Tune, have: Speed, speed: Speed) {
         let Some(config) = &self.config else { return };
-        let speed = rate.map_or(have, |rate| have.follow(rate, guaranteed(&config.classes)));
         self.speeds.set(tune.line, tune.way, Some(speed));
         self.retune.add(&mut self.plan.tree, tune, &config.classes, speed);
         if self.wanted.all && have.line != speed.line {

@@ -44,6 +44,11 @@ pub(super) fn read_all(from: BorrowedFd, most: usize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// The same path from the root on, whatever directory others are in.
+pub fn absolute(path: &Path) -> PathBuf {
+    std::env::current_dir().unwrap_or_default().join(path)
+}
+
 /// Why something failed, in words alone: `Permission denied`, with what helps against it.
 pub fn why(error: &io::Error) -> String {
     let text = match error.raw_os_error() {
@@ -117,11 +122,11 @@ impl StateDir {
         let mut lock =
             Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, errno)| match errno {
                 Errno::EWOULDBLOCK => {
-                    let holder = self.read(LOCK);
-                    let holder = holder.trim();
-                    let holder = if holder.is_empty() { "holder unknown" } else { holder };
-                    let help = "to change something, edit the configuration and send it a SIGHUP";
-                    io::Error::other(format!("weir is already at work ({holder}); {help}"))
+                    let holder = self.holder().map_or("unknown".into(), |pid| pid.to_string());
+                    io::Error::new(
+                        io::ErrorKind::WouldBlock,
+                        format!("weir is already at work (process {holder})"),
+                    )
                 }
                 other => io::Error::from(other),
             })?;
@@ -148,21 +153,21 @@ impl StateDir {
             .unwrap_or_default()
     }
 
-    /// Writes a state file whole or not at all; an empty text removes it.
+    /// Writes a state file whole or not at all; an empty one is removed.
     ///
     /// # Errors
     /// The system's.
-    pub fn write(&self, name: &str, text: &str) -> io::Result<()> {
+    pub fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         make_dirs(&self.0)?;
         let path = self.0.join(name);
-        if text.is_empty() {
+        if bytes.is_empty() {
             return match fs::remove_file(&path) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
                 other => other,
             };
         }
         let fresh = self.0.join(format!(".{name}.new"));
-        fs::write(&fresh, text)?;
+        fs::write(&fresh, bytes)?;
         fs::rename(fresh, path)
     }
 }

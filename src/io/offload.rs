@@ -63,7 +63,7 @@ impl Offloads {
                     continue;
                 }
                 off.push((*device, was));
-                let _ = self.state.write(FILE, &text(&off)); // before the switch, so that a crash cannot lose it
+                let _ = self.state.write(FILE, text(&off).as_bytes()); // before the switch, so that a crash cannot lose it
                 if let Err(error) = switch(&socket, connection, links, device, was, false) {
                     off.pop();
                     troubles.push(format!(
@@ -73,7 +73,7 @@ impl Offloads {
             }
         }
         self.off = off;
-        if let Err(error) = self.state.write(FILE, &text(&self.off)) {
+        if let Err(error) = self.state.write(FILE, text(&self.off).as_bytes()) {
             troubles.push(format!("cannot remember which offloads were on: {error}"));
         }
         troubles

@@ -4,7 +4,7 @@
 use super::bus::{self, Bus, Room};
 use super::desk::{Desk, Recorder};
 use super::ears::Ears;
-use super::files::{StateDir, naming, read_bounded, why};
+use super::files::{StateDir, absolute, naming, read_bounded, why};
 use super::netlink::apply::{apply, retune};
 use super::netlink::monitor::Monitor;
 use super::netlink::observe::observe;
@@ -36,6 +36,8 @@ const NETWORKS: &str = "/etc/config/network";
 const LACKS: &str = "lacks";
 /// The state file with the devices of lines' networks.
 const NETWORKS_SEEN: &str = "networks";
+/// The state file with the configuration a running daemon took, for commands that tell what is in force.
+pub const IN_FORCE: &str = "in-force";
 /// The lasting file with the rates lines were steered to.
 pub const LEARNT: &str = "learnt";
 
@@ -114,6 +116,7 @@ pub fn run(mut daemon: Daemon, first: Event, places: &Places, keep: bool) -> io:
         offloads: Offloads::load(places.state.clone()),
         places: places.clone(),
         ears: Ears::new(&reactor, &shared.events),
+        is_lasting: !daemon.is_once(),
     };
     let listening = naming("cannot listen to the kernel (netlink)");
     let mut monitor = Monitor::open(hands.connection.port).map_err(listening)?;
@@ -165,7 +168,10 @@ pub fn run(mut daemon: Daemon, first: Event, places: &Places, keep: bool) -> io:
     loop {
         while let Some(action) = daemon.poll() {
             match action {
-                Action::Exit(code) => return Ok(code),
+                Action::Exit(code) => {
+                    let _ = places.state.write(IN_FORCE, &[]);
+                    return Ok(code);
+                }
                 Action::Tidings(news) => bus.tell(&news, &daemon),
                 action => {
                     if action == Action::Observe {
@@ -182,6 +188,11 @@ pub fn run(mut daemon: Daemon, first: Event, places: &Places, keep: bool) -> io:
         if let Some((stream, request)) = asked {
             let now = clock::now();
             match Desk::wants_record(&request).map(|line| daemon.record(now, line)) {
+                None if request.trim() == "file" => {
+                    let word = if daemon.config().is_some() { "taken" } else { "none" };
+                    let path = absolute(&places.config);
+                    Desk::answer(stream, &format!("ok\n{word} {}\n", path.display()));
+                }
                 None => Desk::answer(stream, &daemon.asked(now, &request)),
                 Some(Ok(place)) => recorders.push(Recorder::new(place, stream, &reactor)),
                 Some(Err(text)) => Desk::answer(stream, &format!("error: {text}\n")),
@@ -242,6 +253,8 @@ struct Hands<'r, 'a> {
     offloads: Offloads,
     places: Places,
     ears: Ears<'r, 'a>,
+    /// It goes on when the wanted state is there, so that others can ask what is in force.
+    is_lasting: bool,
 }
 
 impl Hands<'_, '_> {
@@ -250,9 +263,25 @@ impl Hands<'_, '_> {
     fn perform(&mut self, action: Action, shared: &Shared) -> Option<Event> {
         match action {
             Action::ReadConfig => {
-                let result = read_config(&self.places);
+                let (result, bytes) = match read_bytes(&self.places) {
+                    Ok(bytes) => {
+                        if bytes.is_none() {
+                            let path = self.places.config.display();
+                            let text = format!("there is no {path}: the default route's network is shaped");
+                            log::say(Level::Info, &text);
+                        }
+                        let bytes = bytes.unwrap_or_default();
+                        (door::load(&bytes).map_err(Refusal::Faults), bytes)
+                    }
+                    Err(refusal) => (Err(refusal), Vec::new()),
+                };
                 if let Ok((config, _)) = &result {
                     log::set_level(config.globals.log_level);
+                    if let Some(Err(error)) =
+                        self.is_lasting.then(|| self.places.state.write(IN_FORCE, &bytes))
+                    {
+                        log::say(Level::Warning, &format!("cannot keep what is in force: {}", why(&error)));
+                    }
                 }
                 Some(Event::ConfigRead(result))
             }
@@ -304,7 +333,7 @@ impl Hands<'_, '_> {
                 None
             }
             Action::Learn(text) => {
-                if let Err(error) = self.places.lasting.write(LEARNT, &text) {
+                if let Err(error) = self.places.lasting.write(LEARNT, text.as_bytes()) {
                     log::say(Level::Warning, &format!("cannot keep what was learnt: {}", why(&error)));
                 }
                 None
@@ -317,7 +346,7 @@ impl Hands<'_, '_> {
                 None
             }
             Action::Remember(lacks) => {
-                if let Err(error) = self.places.state.write(LACKS, &lacks.to_text()) {
+                if let Err(error) = self.places.state.write(LACKS, lacks.to_text().as_bytes()) {
                     log::say(Level::Warning, &format!("cannot remember what the kernel lacks: {error}"));
                 }
                 None
@@ -348,11 +377,18 @@ pub fn read_config(places: &Places) -> Reading {
 /// # Errors
 /// Why there is none.
 pub fn read_with(places: &Places, door: fn(&[u8]) -> Verdict) -> Reading {
+    // Nothing at all says what no file says.
+    door(&read_bytes(places)?.unwrap_or_default()).map_err(Refusal::Faults)
+}
+
+/// The file's bytes; `None`: nobody named a file, and there is none where it usually is.
+///
+/// # Errors
+/// Why it cannot be read.
+pub fn read_bytes(places: &Places) -> Result<Option<Vec<u8>>, Refusal> {
     match read_bounded(&places.config) {
-        Ok(bytes) => door(&bytes).map_err(Refusal::Faults),
-        Err(error) if error.kind() == io::ErrorKind::NotFound && !places.is_named => {
-            Ok((Config::default(), Vec::new()))
-        }
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !places.is_named => Ok(None),
         Err(error) => {
             Err(Refusal::Unreadable(format!("cannot read {}: {}", places.config.display(), why(&error))))
         }
@@ -379,6 +415,6 @@ fn keep_networks(networks: &Networks, config: Option<&Config>, state: &StateDir)
     let text = networks.to_text(&mut { names });
     // Where it cannot be written the next start knows less, which is what it costs.
     if networks.is_live && text != state.read(NETWORKS_SEEN) {
-        let _ = state.write(NETWORKS_SEEN, &text);
+        let _ = state.write(NETWORKS_SEEN, text.as_bytes());
     }
 }

@@ -21,7 +21,7 @@ use crate::tc::diff::{Op, diff};
 use crate::tc::plan::{Direction, Line, Plan};
 use crate::tc::shape::class_handle;
 use crate::tc::stats::Counters;
-use crate::tc::{FilterKind, Link, QdiscKind, ROOT_MAJOR, Tree, shape, show};
+use crate::tc::{self, FilterKind, Link, QdiscKind, ROOT_MAJOR, Tree, shape, show};
 use crate::units::{DeviceName, Handle, Rate, Way};
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -238,10 +238,14 @@ fn classes(config: &Config, device: &DeviceName, seen: &Seen<'_>) -> Vec<ClassRe
     let beside = [("(icmp)", shape::icmp_handle(&config.classes)), ("(local)", shape::UNSHAPED)];
     let rows = named.chain(beside).filter_map(|(name, handle)| {
         let class = have.classes.iter().find(|class| class.handle == handle)?;
+        // Classes follow a line that is steered in steps (`tc::speed`) and may be made for a little more than it has now,
+        // but nothing gets more than what is above it (htb_class_mode, htb_add_to_wait_tree).
+        let is_line = |above: &&tc::Class| above.handle == shape::LINE && handle != shape::UNSHAPED;
+        let most = have.classes.iter().find(is_line).map_or(class.ceil, |line| line.ceil);
         Some(ClassReport {
             name: name.to_string(),
-            rate: class.rate,
-            ceil: class.ceil,
+            rate: class.rate.min(most),
+            ceil: class.ceil.min(most),
             class: seen.counters(device, handle),
             leaf: seen.counters(device, shape::leaf_handle(handle)),
         })

@@ -3,9 +3,12 @@
 
 use crate::tc::diff::diff;
 use crate::tc::plan::{Direction, Plan};
-use crate::tc::{Tree, show};
+use crate::tc::{Qdisc, QdiscKind, ROOT_MAJOR, Tree, shape, show};
 use crate::text;
-use alloc::string::String;
+use crate::units::Handle;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use core::fmt::Write;
 
 /// What is wanted, as tc would be told.
@@ -37,6 +40,25 @@ pub fn differences(plan: &Plan, have: &Tree, out: &mut String) {
         );
     }
     let _ = show::ops(&diff(have, &plan.tree), out);
+}
+
+/// What of weir's stands on which device, where nobody knows what is wanted.
+pub fn standing(tree: &Tree) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    for device in &tree.devices {
+        let ours = |qdisc: &&Qdisc| qdisc.handle == Handle::new(ROOT_MAJOR, 0);
+        let Some(root) = device.qdiscs.iter().find(ours) else { continue };
+        let rate = match &root.kind {
+            QdiscKind::Cake(cake) => Some(cake.bandwidth),
+            _ => device.classes.iter().find(|class| class.handle == shape::LINE).map(|line| line.ceil),
+        };
+        let rate = rate.map(|rate| format!(" at {rate}")).unwrap_or_default();
+        all.push((device.name.to_string(), format!("{} {}{rate}", root.kind.name(), root.handle)));
+    }
+    if all.is_empty() {
+        all.push(("weir".into(), "nothing of weir's stands in the kernel".into()));
+    }
+    all
 }
 
 /// Programs by their size alone: whole, one is a line of some ten thousand characters.

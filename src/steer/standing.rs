@@ -147,6 +147,24 @@ mod tests {
     }
 
     #[test]
+    fn no_limit_is_shown_above_a_line_whose_classes_follow_in_steps() {
+        let name = DeviceName::new("eth0").expect("a name");
+        let links = alloc::vec![Link::ethernet(2, name)];
+        let world = World { links: links.clone(), default_route: Some(name), ..World::default() };
+        let config = Config::default();
+        let mut speeds = Speeds::default();
+        let speed = Speed { line: Rate::mbit(20), shares: Rate::mbit(21) };
+        speeds.set(0, Way::Up, Some(speed));
+        let plan = plan_with(&config, &world, &speeds, &mut Memo::default());
+        let widest = plan.tree.devices[0].classes.iter().map(|class| class.ceil).max();
+        assert!(widest > Some(speed.line), "classes are made for more than the line has");
+        let seen = Seen { links: &links, tree: &plan.tree, counters: &[] };
+        let report = snapshot(&config, &plan, &seen);
+        let limits: Vec<Rate> = report.lines[0].upload.classes.iter().map(|class| class.ceil).collect();
+        assert_eq!(limits.iter().max(), Some(&speed.line), "{limits:?}");
+    }
+
+    #[test]
     fn queues_that_a_killed_daemon_left_are_shown_as_they_stand_and_not_called_unshaped() {
         let name = DeviceName::new("eth0").expect("a name");
         let mut links = alloc::vec![Link::ethernet(2, name)];

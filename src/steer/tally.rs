@@ -2,12 +2,18 @@
 //! What became of a line's probes, for people: who was asked lately and who answered, and how many were lost. What the
 //! controller makes of each is `measure::probe`'s.
 
+use crate::units::{Micros, Time};
 use alloc::format;
 use alloc::string::String;
 use core::fmt::Write;
 
 /// "Lately" is so many probes: three seconds at the fastest, and each reflector is among them several times.
 const LATELY: usize = 64;
+
+/// Nobody answers when so many probes in a row were in vain, for at least so long: a busy line sends them within half a
+/// second, which an answer may take, and one that nobody uses in half a minute.
+const IN_VAIN: u32 = 8;
+const PATIENCE: Micros = Micros::secs(10);
 
 /// The last probes, and all of them as numbers.
 #[derive(Debug)]
@@ -22,17 +28,24 @@ pub(super) struct Tally {
     lost: u32,
     /// Answers that came later than that, and answers that are to no probe.
     pub(super) odd: [u32; 2],
+    /// How many were sent since the last answer, and when the first of them was.
+    in_vain: u32,
+    since: Time,
 }
 
 impl Default for Tally {
     fn default() -> Self {
-        Self { whom: [0; LATELY], heard: 0, sent: 0, lost: 0, odd: [0; 2] }
+        Self { whom: [0; LATELY], heard: 0, sent: 0, lost: 0, odd: [0; 2], in_vain: 0, since: Time(0) }
     }
 }
 
 impl Tally {
     /// A probe was sent.
-    pub(super) fn asked(&mut self, id: u32, reflector: u16) {
+    pub(super) fn asked(&mut self, now: Time, id: u32, reflector: u16) {
+        if self.in_vain == 0 {
+            self.since = now;
+        }
+        self.in_vain = self.in_vain.saturating_add(1);
         let place = id as usize % LATELY;
         let is_lost = self.sent as usize >= LATELY && self.heard & (1 << place) == 0;
         self.lost = self.lost.saturating_add(u32::from(is_lost));
@@ -47,7 +60,13 @@ impl Tally {
     pub(super) fn answered(&mut self, id: u32) {
         if (self.sent.wrapping_sub(id) as usize) < LATELY {
             self.heard |= 1 << (id as usize % LATELY);
+            self.in_vain = 0;
         }
+    }
+
+    /// Whether nobody has answered for a while, although somebody was asked.
+    pub(super) fn is_unheard(&self, now: Time) -> bool {
+        self.in_vain >= IN_VAIN && now - self.since >= PATIENCE
     }
 
     /// `5 of 6 reflectors answer; 1203 sent, 12 lost`.
@@ -81,7 +100,7 @@ mod tests {
         assert_eq!(tally.text(), "0 of 0 reflectors answer; 0 sent");
         for id in 1..=240 {
             let reflector = (id % 6) as u16;
-            tally.asked(id, reflector);
+            tally.asked(Time(0), id, reflector);
             if reflector != 5 {
                 tally.answered(id);
                 tally.answered(id);
@@ -93,9 +112,24 @@ mod tests {
         tally.odd = [1, 2];
         assert_eq!(tally.text(), "5 of 6 reflectors answer; 240 sent, 28 lost, 1 late, 2 forged");
         (241..=304).for_each(|id| {
-            tally.asked(id, 7);
+            tally.asked(Time(0), id, 7);
             tally.answered(id);
         });
         assert_eq!(tally.text(), "1 of 1 reflectors answer; 304 sent, 39 lost, 1 late, 2 forged");
+    }
+
+    #[test]
+    fn nobody_answers_only_when_several_were_asked_in_vain_for_a_while() {
+        let mut tally = Tally::default();
+        let at = |seconds: u64| Time(seconds * 1_000_000);
+        assert!(!tally.is_unheard(at(999)), "nobody was asked");
+        (1..=7).for_each(|id| tally.asked(at(5 * u64::from(id)), id, 0));
+        assert!(!tally.is_unheard(at(60)));
+        tally.asked(at(40), 8, 0);
+        assert!(tally.is_unheard(at(40)));
+        tally.answered(8);
+        assert!(!tally.is_unheard(at(40)));
+        (9..=40).for_each(|id| tally.asked(at(41), id, 0));
+        assert!(!tally.is_unheard(at(50)) && tally.is_unheard(at(51)), "a busy line asks many at once");
     }
 }

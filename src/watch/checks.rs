@@ -125,24 +125,25 @@ pub(super) fn foreign(_: &Evidence<'_>, line: &Line<'_>, found: &mut Findings) {
     }
 }
 
-/// What the kernel refused when it was asked; in which package OpenWrt has it.
-pub(super) fn modules(_: &Evidence<'_>, lines: &Lines<'_>, found: &mut Findings) {
+/// What the kernel refused when it was asked; in which package OpenWrt has it, or which module others.
+pub(super) fn modules(evidence: &Evidence<'_>, lines: &Lines<'_>, found: &mut Findings) {
     /// Behind the words of `tc::plan::Lacks`.
-    const PACKAGES: [&str; 9] = [
-        "htb: kmod-sched-core",
-        "fq_codel: part of OpenWrt's kernel, a module of others",
-        "sfq: kmod-sched",
-        "cake: kmod-sched-cake",
-        "bpf: kmod-sched-bpf",
-        "u32: kmod-sched-core",
-        "ifb: kmod-ifb and kmod-sched-core",
-        "pedit: kmod-sched",
-        "skbedit: kmod-sched-core",
+    const KINDS: [(&str, &str, &str); 9] = [
+        ("htb", "kmod-sched-core", "sch_htb"),
+        ("fq_codel", "part of its kernel", "sch_fq_codel"),
+        ("sfq", "kmod-sched", "sch_sfq"),
+        ("cake", "kmod-sched-cake", "sch_cake"),
+        ("bpf", "kmod-sched-bpf", "cls_bpf"),
+        ("u32", "kmod-sched-core", "cls_u32"),
+        ("ifb", "kmod-ifb and kmod-sched-core", "ifb, act_mirred"),
+        ("pedit", "kmod-sched", "act_pedit, act_csum"),
+        ("skbedit", "kmod-sched-core", "act_skbedit"),
     ];
     let lacks = lines.world.lacks.to_text();
     for word in lacks.split_whitespace() {
-        for text in PACKAGES.iter().filter(|text| text.starts_with(word)) {
-            found.say(Warning, format_args!("the kernel has no {text}"));
+        for (kind, package, module) in KINDS.iter().filter(|(kind, ..)| *kind == word) {
+            let has_it = if evidence.has(File::Release) { package } else { module };
+            found.say(Warning, format_args!("the kernel has no {kind}: {has_it}"));
         }
     }
     if lacks.is_empty() && !lines.report.is_shaping() {

@@ -4,7 +4,7 @@
 //! A check that finds nothing says nothing; the table has the words for that, and what to do about what is found.
 
 use super::checks;
-use super::evidence::{Evidence, Lines};
+use super::evidence::{Evidence, File, Lines};
 use crate::config::Wan;
 use crate::report::LineReport;
 use crate::scribe::Scribe;
@@ -50,14 +50,41 @@ pub struct Finding {
     pub verdict: Verdict,
     /// What was seen, and where.
     pub evidence: String,
+    /// It was found on a router with OpenWrt, whose words the remedies of the table are.
+    pub is_openwrt: bool,
 }
 
 impl Finding {
     /// What to do about it; empty: nothing.
     pub fn remedy(&self) -> &'static str {
-        if self.verdict < Verdict::Unknown { self.check.remedy } else { "" }
+        if self.verdict >= Verdict::Unknown {
+            return "";
+        }
+        let elsewhere = ELSEWHERE.iter().find(|(name, _)| !self.is_openwrt && *name == self.check.name);
+        elsewhere.map_or(self.check.remedy, |(_, remedy)| remedy)
     }
 }
+
+/// The remedies that are others on systems without OpenWrt's services, packages and pages.
+const ELSEWHERE: [(&str, &str); 8] = [
+    ("config", "mend the lines named ('weir check' shows them all), then send the daemon a SIGHUP"),
+    ("flow_offload", "take the flowtable out of the firewall's rules ('nft list flowtables' shows it)"),
+    ("shapers", "only one can have the line: end the other, then apply weir again"),
+    (
+        "modules",
+        "install what has it, or load it with modprobe; then 'weir stop' and start the daemon again, which asks the kernel anew",
+    ),
+    ("mtu", "few lines carry more than 1500 bytes: 'ip link set DEVICE mtu 1500' unless yours does"),
+    (
+        "processor",
+        "lower the speeds, or try engine 'htb' or 'cake', receive packet steering (rps_cpus) or irqbalance",
+    ),
+    ("daemon", "start 'weir daemon', and look into the system's log if it does not stay"),
+    (
+        "privileges",
+        "start it as root without other restrictions; it gives up what it does not need by itself",
+    ),
+];
 
 /// One check.
 #[derive(Debug)]
@@ -244,6 +271,7 @@ pub(super) struct Findings {
     check: &'static Check,
     /// Whether it has found nothing yet.
     is_silent: bool,
+    is_openwrt: bool,
 }
 
 impl Findings {
@@ -251,7 +279,9 @@ impl Findings {
     #[inline(never)]
     pub(super) fn say(&mut self, verdict: Verdict, evidence: fmt::Arguments<'_>) {
         let at = self.list.iter().position(|finding| finding.verdict > verdict).unwrap_or(self.list.len());
-        self.list.insert(at, Finding { check: self.check, verdict, evidence: alloc::fmt::format(evidence) });
+        let (check, is_openwrt) = (self.check, self.is_openwrt);
+        let evidence = alloc::fmt::format(evidence);
+        self.list.insert(at, Finding { check, verdict, evidence, is_openwrt });
         self.is_silent = false;
     }
 
@@ -265,7 +295,8 @@ impl Findings {
 /// Makes every check; faults come first.
 pub fn examine(evidence: &Evidence<'_>) -> Vec<Finding> {
     let [first, ..] = &CHECKS;
-    let mut found = Findings { list: Vec::new(), check: first, is_silent: true };
+    let is_openwrt = evidence.has(File::Release);
+    let mut found = Findings { list: Vec::new(), check: first, is_silent: true, is_openwrt };
     for check in &CHECKS {
         (found.check, found.is_silent) = (check, true);
         match (&check.look, &evidence.lines) {
@@ -315,7 +346,7 @@ pub fn write_text(findings: &[Finding], out: &mut impl Write) -> fmt::Result {
 /// For programs, as `docs/doctor.schema.json` describes it.
 pub fn write(findings: &[Finding], out: &mut dyn Scribe) {
     out.tables("findings", findings, |out, finding| {
-        let Finding { check, verdict, evidence } = finding;
+        let Finding { check, verdict, evidence, .. } = finding;
         let fields = [
             ("check", check.name),
             ("verdict", verdict.word()),

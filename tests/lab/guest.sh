@@ -2,7 +2,7 @@
 # Guests: a script on a real kernel under QEMU. Sourced by `run`.
 
 # Modules the tests need beside those that boot the guest.
-TEST_MODULES="veth ifb dummy 8021q bridge tun sch_htb sch_fq_codel sch_cake sch_sfq sch_netem sch_tbf sch_ingress cls_u32 cls_bpf cls_matchall cls_flower act_mirred act_gact act_skbedit act_pedit act_csum nf_tables nft_masq nft_chain_nat nf_conntrack"
+TEST_MODULES="veth ifb dummy 8021q bridge tun wireguard sch_htb sch_fq_codel sch_cake sch_sfq sch_netem sch_tbf sch_ingress cls_u32 cls_bpf cls_matchall cls_flower act_mirred act_gact act_skbedit act_pedit act_csum nf_tables nft_masq nft_chain_nat nf_conntrack"
 QUICK="quiet cryptomgr.notests apparmor=0 audit=0 mitigations=off nokaslr no_timer_check 8250.nr_uarts=1 random.trust_cpu=on"
 
 # initramfs OUT INIT "MODULES" [DIR]: busybox, the modules in the order they load, INIT as /init, and what is in DIR.

@@ -176,6 +176,11 @@ fn told(room: &Room<'_>, seen: &observe::Seen) -> Snapshot {
     report.steered(daemon.standings(room.now), daemon.probes());
     report.schedules = daemon.schedules();
     report.facts = daemon.facts(room.now);
+    if daemon.is_refused() {
+        let path = room.places.config.display();
+        let text = format!("{path} was refused and is not in force ('check' tells why); the one before is");
+        report.notes.push(("weir".into(), text));
+    }
     report
 }
 

@@ -210,7 +210,7 @@ fn history_fits_with_the_widest_numbers() {
 
 #[test]
 fn findings_faults_and_texts_are_shortened_to_what_fits() {
-    let found = |verdict| Finding { check: &CHECKS[2], verdict, evidence: "e".repeat(500) };
+    let found = |verdict| Finding { check: &CHECKS[2], verdict, evidence: "e".repeat(500), is_openwrt: true };
     let many: Vec<Finding> = (0..CHECKS.len() * WANS).map(|_| found(Verdict::Fault)).collect();
     let answer = fields(&mut |out| doctor::write(&many, out));
     assert!(is_cut(&answer) && list(&answer, "findings").len() > 30);
