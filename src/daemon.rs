@@ -29,6 +29,7 @@ use crate::config::{Config, Fault, Severity};
 use crate::control::{self, event::Question};
 use crate::door::{Reading, Refusal};
 use crate::measure::counters::Sample;
+use crate::report::Taken;
 use crate::steer::{Learnt, Pilot, Tap};
 use crate::tc::diff::{Op, Ops, diff};
 use crate::tc::memo::Memo;
@@ -257,8 +258,6 @@ enum End {
 pub struct Daemon {
     /// The configuration in force.
     config: Option<Config>,
-    /// The file was refused when it was read last, so an earlier one is in force, or none.
-    is_refused: bool,
     /// What makes it another one than was read.
     altered: schedule::Altered,
     /// The schedules and their clock.
@@ -308,6 +307,10 @@ pub struct Daemon {
     events: Events,
     /// What somebody listens for.
     wanted: Wanted,
+    /// When it began.
+    began: Option<Time>,
+    /// What it made of the configuration it read last.
+    taken: Option<Taken>,
 }
 
 impl Daemon {
@@ -329,7 +332,6 @@ impl Daemon {
     fn with(end: End, lacks: Lacks) -> Self {
         Self {
             config: None,
-            is_refused: false,
             altered: schedule::Altered::default(),
             times: schedule::Timetable::default(),
             plan: Plan::default(),
@@ -358,6 +360,8 @@ impl Daemon {
             now: Time(0),
             events: Events::default(),
             wanted: Wanted::default(),
+            began: None,
+            taken: None,
         }
     }
 
@@ -378,7 +382,7 @@ impl Daemon {
 
     /// Whether the file was refused when it was read last, so that what is in force does not stand in it.
     pub fn is_refused(&self) -> bool {
-        self.is_refused
+        self.taken.as_ref().is_some_and(|taken| !taken.is_taken)
     }
 
     /// The next thing to do, if any.
@@ -437,6 +441,7 @@ impl Daemon {
     /// Takes what happened at `now`.
     pub fn handle(&mut self, now: Time, event: Event) {
         self.now = now;
+        self.began.get_or_insert(now);
         match event {
             Event::Start | Event::Reload if self.end == End::Removing => {}
             Event::Start | Event::Reload => {
@@ -535,7 +540,7 @@ impl Daemon {
     fn config_read(&mut self, now: Time, result: Reading) {
         match result {
             Ok((config, warnings)) => {
-                self.is_refused = false;
+                self.taken = Some(Taken::new(true, &warnings));
                 warnings.into_iter().for_each(|warning| self.act(Action::Tell(warning)));
                 self.adopt_schedules(&config);
                 self.config = Some(config);
@@ -549,14 +554,17 @@ impl Daemon {
                 self.observe();
             }
             Err(refusal) => {
-                self.is_refused = true;
                 self.phase = Phase::Idle;
                 let code = match refusal {
                     Refusal::Unreadable(text) => {
+                        let (severity, option) = (Severity::Fault, String::new());
+                        let fault = Fault { severity, line: 0, option, text: text.clone() };
+                        self.taken = Some(Taken::new(false, &[fault]));
                         self.say(Level::Error, text);
                         66 // EX_NOINPUT
                     }
                     Refusal::Faults(faults) => {
+                        self.taken = Some(Taken::new(false, &faults));
                         faults.into_iter().for_each(|fault| self.act(Action::Tell(fault)));
                         78 // EX_CONFIG
                     }

@@ -211,8 +211,14 @@ fn status_is_one_document_on_the_bus_and_on_the_command_line_and_as_its_schema_s
         for document in [&one, &other] {
             assert_eq!(schema::faults(&schema, document), [""; 0], "{document:#}");
         }
+        assert_eq!(one["config"]["taken"], true, "{one:#}");
+        assert!(one["uptime_us"].as_u64().is_some_and(|up| up > 0), "{one:#}");
+        let class = &one["lines"][0]["upload"]["classes"][0];
+        let told = ["guarantee_permille", "limit_permille", "target_us"].map(|key| class[key].as_u64());
+        assert_eq!(told, [Some(300), Some(500), Some(50_000)], "{class:#}");
         // Time passes between the two.
         for document in [&mut one, &mut other] {
+            document["uptime_us"] = Value::Null;
             for place in ["held_us", "text"] {
                 if let Some(value) = document.pointer_mut(&format!("/lines/0/upload/steering/{place}")) {
                     *value = Value::Null;
@@ -234,6 +240,42 @@ fn status_is_one_document_on_the_bus_and_on_the_command_line_and_as_its_schema_s
     assert_eq!((&line["name"], &line["upload"]["rate_bps"]), (&json!("home"), &json!(20_000_000)));
     let classes = caller.call("classes", &json!({"wan": "home"})).expect("an answer");
     assert_eq!(classes["upload"]["classes"][0]["name"], "critical", "{classes:#}");
+}
+
+#[test]
+fn status_tells_that_the_file_was_refused_and_why_until_a_right_one_is_taken() {
+    let Some(daemon) = Daemon::begin("refusal") else { return };
+    let _bus = Bus::begin(&daemon.socket());
+    let mut caller = Caller::new(&daemon.socket());
+    let schema = schema::read("status.schema.json");
+    let mut told = |is_taken: bool, count: usize| {
+        let mut told = Value::Null;
+        patiently("it is told", || {
+            told = caller.call("status", &json!({})).expect("an answer");
+            told["config"]["taken"] == is_taken
+        });
+        assert_eq!(schema::faults(&schema, &told), [""; 0], "{told:#}");
+        assert_eq!(told["config"]["faults"].as_array().map(Vec::len), Some(count), "{told:#}");
+        assert_eq!(told["config"]["path"], daemon.dir.join("weir").to_str().expect("text"));
+        told
+    };
+    assert_eq!(told(true, 0)["config"]["faults"], json!([]));
+    let mut other = Caller::new(&daemon.socket());
+    let mut reload = |file: &str| {
+        std::fs::write(daemon.dir.join("weir"), file).expect("written");
+        other.call("reload", &json!({})).expect("an answer");
+    };
+    reload(&format!("{CONFIG} option download 'fast'\n option uplaod '3mbit'\n"));
+    let refused = told(false, 2);
+    let [fault, warning] = [0, 1].map(|n| &refused["config"]["faults"][n]);
+    assert_eq!((&fault["line"], &fault["severity"]), (&json!(4), &json!("fault")), "{refused:#}");
+    assert!(fault["text"].as_str().is_some_and(|text| text.starts_with("4: fault: option 'download': ")));
+    assert_eq!((&warning["line"], &warning["severity"]), (&json!(5), &json!("warning")), "{refused:#}");
+    assert_eq!(refused["lines"][0]["upload"]["rate_bps"], 20_000_000, "the earlier one stays in force");
+    reload(&"config wan\n option upload 'x'\n".repeat(20));
+    told(false, 8);
+    reload(CONFIG);
+    told(true, 0);
 }
 
 #[test]

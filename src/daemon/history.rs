@@ -5,7 +5,7 @@
 //! together, on the second.
 
 use super::steering::counters;
-use super::watch::{NOWHERE, Whole};
+use super::watch::{Delays, NOWHERE, Whole};
 use super::{Action, Daemon};
 use crate::control::State;
 use crate::limits;
@@ -41,6 +41,8 @@ pub(super) struct Kept {
     whole_at: Option<Time>,
     /// What they said then.
     pub(super) whole: Option<Whole>,
+    /// How long packets waited then, by direction.
+    pub(super) delays: [Delays; 2],
     /// Where the counters of each class are.
     pub(super) slots: [u8; limits::CLASSES],
     /// The bits the line received in the last second.
@@ -48,9 +50,9 @@ pub(super) struct Kept {
     /// What they said last.
     before: [Before; 2],
     /// The classes, or the tins of its CAKEs.
-    classes: Vec<String>,
+    pub(super) classes: Vec<String>,
     /// How many tins.
-    tins: usize,
+    pub(super) tins: usize,
     pub(super) history: History,
 }
 
@@ -73,6 +75,7 @@ impl Kept {
             counters,
             whole_at: None,
             whole: None,
+            delays: Default::default(),
             slots: NOWHERE,
             received: None,
             before,
@@ -105,6 +108,7 @@ impl Daemon {
                 kept.counters = counters;
                 kept.before = Default::default();
                 kept.whole = None;
+                kept.delays = Default::default();
                 kept.history.pause();
                 lost.push(place);
             }

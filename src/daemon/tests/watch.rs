@@ -212,3 +212,21 @@ fn what_is_done_ends_with_its_time_with_its_threshold_at_release_and_with_its_li
     machine.pass(Micros::secs(1));
     assert_eq!(limit_of_low(&machine), Rate::mbit(20));
 }
+
+#[test]
+fn it_tells_how_long_the_packets_of_each_class_wait_while_some_come_and_it_looks() {
+    let mut machine = machine();
+    machine.live(2, OTHERS);
+    let delays = |machine: &Machine, later: u64| {
+        let told = machine.daemon.told(machine.now + Micros::secs(later));
+        let rows = told.delays.into_iter();
+        rows.map(|row| (row.name, row.way, row.time.0)).collect::<Vec<_>>()
+    };
+    let row = |name: &str, time| (name.to_string(), Way::Up, time);
+    // 40 kB at 0.8 Mbit/s; nothing came for `high`.
+    assert_eq!(delays(&machine, 0), [row("critical", 400_000), row("normal", 0), row("low", 0)]);
+    assert!(machine.ask("speeds").contains("\ndelay 0 0 400000 critical\n"));
+    assert_eq!(delays(&machine, 4), [], "nobody has looked since");
+    machine.live(1, Second { sent: [0; 4], ..QUIET });
+    assert_eq!(delays(&machine, 0), []);
+}

@@ -11,10 +11,10 @@ use super::super::run::{Places, lacks, live_or_filed, read_with};
 use super::super::{evidence, offload};
 use crate::classify::flow;
 use crate::config::network::Networks;
-use crate::config::{Fault, LogLevel, Severity, Wan, value};
+use crate::config::{Fault, LogLevel, Wan, value};
 use crate::daemon::{Daemon, Event};
 use crate::door::{self, Reading};
-use crate::report::{LineReport, Seen, Snapshot, planned, ruled, snapshot};
+use crate::report::{LineReport, Seen, Snapshot, planned, ruled, snapshot, write_fault};
 use crate::scribe::{Scribe, Shape};
 use crate::tc::explain::explain;
 use crate::text::joined;
@@ -169,19 +169,28 @@ fn look(room: &mut Room<'_>) -> Result<Snapshot, Refusal> {
 fn told(room: &Room<'_>, seen: &observe::Seen) -> Snapshot {
     let daemon = &*room.daemon;
     let Some(config) = daemon.config() else {
-        return Snapshot::empty("no configuration is in force; 'check' tells what is wrong with the file");
+        let why = "no configuration is in force; 'check' tells what is wrong with the file";
+        let mut report = Snapshot::empty(why);
+        report.add(daemon.told(room.now));
+        report.path = path(room.places);
+        return report;
     };
     let seen = Seen { links: &seen.links, tree: &seen.tree, counters: &seen.counters };
     let mut report = snapshot(config, daemon.plan(), &seen);
-    report.steered(daemon.standings(room.now), daemon.probes());
+    report.add(daemon.told(room.now));
     report.schedules = daemon.schedules();
-    report.facts = daemon.facts(room.now);
+    report.path = path(room.places);
     if daemon.is_refused() {
-        let path = room.places.config.display();
+        let path = &report.path;
         let text = format!("{path} was refused and is not in force ('check' tells why); the one before is");
         report.notes.push(("weir".into(), text));
     }
     report
+}
+
+/// Where the configuration is.
+fn path(places: &Places) -> String {
+    places.config.display().to_string()
 }
 
 /// Writes as many lines of a text as there is room for in any answer.
@@ -213,7 +222,7 @@ fn examine(room: &mut Room<'_>, out: &mut dyn Scribe) -> Done {
     let daemon = &*room.daemon;
     let plan = daemon.plan();
     let mut known = Evidence {
-        path: room.places.config.display().to_string(),
+        path: path(room.places),
         faults: &faults,
         is_running: Some(true),
         pid: Some(std::process::id()),
@@ -284,11 +293,7 @@ fn verdict(read: &Reading, out: &mut dyn Scribe) {
             &[]
         }
     };
-    out.tables("faults", faults.get(..PAGE).unwrap_or(faults), |out, fault| {
-        out.count("line", fault.line.into());
-        out.text("severity", &if fault.severity == Severity::Fault { "fault" } else { "warning" });
-        out.text("text", fault);
-    });
+    out.tables("faults", faults.get(..PAGE).unwrap_or(faults), |out, fault| write_fault(fault, out));
 }
 
 fn refusal(status: Status, text: String) -> Refusal {
