@@ -311,6 +311,8 @@ pub struct Daemon {
     began: Option<Time>,
     /// What it made of the configuration it read last.
     taken: Option<Taken>,
+    /// Which configuration in force it is: each time there is another one, the number is.
+    edition: u32,
 }
 
 impl Daemon {
@@ -362,6 +364,7 @@ impl Daemon {
             wanted: Wanted::default(),
             began: None,
             taken: None,
+            edition: 0,
         }
     }
 
@@ -383,6 +386,11 @@ impl Daemon {
     /// Whether the file was refused when it was read last, so that what is in force does not stand in it.
     pub fn is_refused(&self) -> bool {
         self.taken.as_ref().is_some_and(|taken| !taken.is_taken)
+    }
+
+    /// Which configuration it is that is in force, by a number that is another one each time.
+    pub fn edition(&self) -> u32 {
+        self.edition
     }
 
     /// The next thing to do, if any.

@@ -544,7 +544,7 @@ fn somebody_who_is_not_root() {
             Err(error) => panic!("{method}: {error}"),
         }
     };
-    for method in ["status", "wan", "classes", "rules", "events", "plan", "check", "doctor"] {
+    for method in ["status", "wan", "classes", "rules", "hits", "events", "plan", "check", "doctor"] {
         println!("{method} {}", code(method, json!({})));
     }
     println!("reload {}", code("reload", json!({})));
@@ -597,7 +597,7 @@ fn who_is_in_the_group_may_look_and_listen_and_change_nothing_and_others_may_not
     const GAMES: u32 = 60;
     for (group, looks, changes) in [(NOGROUP, 0, 6), (GAMES, 6, 6)] {
         let codes = as_group(group);
-        assert_eq!(codes.len(), 13, "{codes:?}");
+        assert_eq!(codes.len(), 14, "{codes:?}");
         for (what, code) in codes {
             let wanted = match what.as_str() {
                 "reload" | "set_rate" | "hold" | "log_level" => changes,
@@ -640,6 +640,78 @@ fn lists_come_in_pages_that_together_are_the_whole() {
         plan["text"],
         "# home download: not shaped: no speed known: set option 'download'\nnothing to change\n"
     );
+}
+
+#[test]
+fn hits_of_rules_are_counted_on_live_packets_while_somebody_asks_and_no_longer() {
+    let rule = "config rule 'mine'\n option class 'high'\n option proto 'udp'\n option remote_port '7777'\n";
+    let Some(daemon) = Daemon::with("hits", &format!("{CONFIG}{rule}")) else { return };
+    let _bus = Bus::begin(&daemon.socket());
+    let mut caller = Caller::new(&daemon.socket());
+    patiently("it shapes", || caller.call("status", &json!({})).expect("an answer")["shaping"] == true);
+    assert_eq!(caller.call("hits", &json!({"wan": "other"})), Err(4));
+    assert_eq!(caller.call("hits", &json!({"wan": 7})), Err(2));
+    let sockets = || {
+        let files = std::fs::read_dir(format!("/proc/{}/fd", daemon.child.id())).expect("it lives");
+        files.filter_map(|file| std::fs::read_link(file.ok()?.path()).ok()).count()
+    };
+    let before = sockets();
+    let begun = caller.call("hits", &json!({"wan": "home"})).expect("an answer");
+    assert_eq!((&begun["rules"], &begun["packets"]), (&json!([]), &json!(0)), "{begun:#}");
+    assert_eq!((&begun["device"], &begun["left_us"]), (&json!("lo"), &json!(10_000_000)), "{begun:#}");
+    assert_eq!(sockets(), before + 1);
+
+    let send = |count: usize, port: u16| {
+        let mut command = Command::new("nsenter");
+        command.arg("-n").arg("-t").arg(daemon.child.id().to_string());
+        let script = format!("for ((n = 0; n < {count}; n++)); do printf x >/dev/udp/127.0.0.1/{port}; done");
+        command.args(["bash", "-c", &script]).stderr(Stdio::null());
+        command.status().expect("nsenter and bash are there");
+    };
+    for (count, port) in [(20, 7777), (30, 53), (10, 4242)] {
+        send(count, port);
+    }
+    let packets = |told: &Value, list: &str, wanted: &[(&str, Value)]| {
+        let rows = told[list].as_array().cloned().unwrap_or_default();
+        let row = rows.into_iter().find(|row| wanted.iter().all(|(key, value)| row[*key] == *value));
+        row.map_or(json!(0), |row| row["packets"].clone())
+    };
+    let up = || ("direction", json!("upload"));
+    let mut told = Value::Null;
+    patiently("all are counted", || {
+        told = caller.call("hits", &json!({"wan": "home"})).expect("an answer");
+        let unknown = [up(), ("protocol", json!("udp")), ("remote_port", json!(4242))];
+        packets(&told, "unknown", &unknown) == 10
+            && packets(&told, "rules", &[up(), ("rule", json!("dns"))]) == 30
+    });
+    let mine = [up(), ("rule", json!("mine")), ("class", json!("high"))];
+    assert_eq!(packets(&told, "rules", &mine), 20, "{told:#}");
+    assert_eq!(told["limited"], false, "{told:#}");
+    assert!(told["passed_packets"].as_u64() >= told["packets"].as_u64(), "{told:#}");
+    // A row's number is that of the rule in the list of rules.
+    let row =
+        told["rules"].as_array().expect("a list").iter().find(|row| row["rule"] == "mine").expect("hit");
+    let number = row["number"].as_u64().expect("a number");
+    let page =
+        caller.call("rules", &json!({"wan": "home", "since": number - 1, "limit": 1})).expect("a page");
+    assert_eq!((&page["rules"][0]["number"], &page["rules"][0]["rule"]), (&row["number"], &row["rule"]));
+
+    patiently("more come than are looked at", || {
+        send(20_000, 4242);
+        told = caller.call("hits", &json!({})).expect("an answer");
+        told["limited"] == true
+    });
+    let [seen, passed] = ["packets", "passed_packets"].map(|key| told[key].as_u64().expect("a number"));
+    assert!(passed > 2 * seen && seen > 0, "{told:#}");
+
+    // Other rules are counted anew.
+    std::fs::write(daemon.dir.join("weir"), CONFIG).expect("written");
+    caller.call("reload", &json!({})).expect("an answer");
+    patiently("it is counted anew", || {
+        told = caller.call("hits", &json!({})).expect("an answer");
+        told["limited"] == false && packets(&told, "rules", &[("rule", json!("mine"))]) == 0
+    });
+    patiently("nobody asks, nothing is open", || sockets() == before);
 }
 
 #[test]

@@ -6,6 +6,7 @@
 
 mod document;
 mod fact;
+pub mod hits;
 pub mod planned;
 pub mod ruled;
 pub mod scheduled;

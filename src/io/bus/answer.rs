@@ -4,6 +4,7 @@
 //! Whatever is asked, the answer is bounded: lists come in pages, and what does not fit is refused as a whole.
 
 use super::super::files::why;
+use super::super::hits::{self, Asked};
 use super::super::log;
 use super::super::netlink::observe;
 use super::super::netlink::socket::Connection;
@@ -16,6 +17,7 @@ use crate::daemon::{Daemon, Event};
 use crate::door::{self, Reading};
 use crate::report::{LineReport, Seen, Snapshot, planned, ruled, snapshot, write_fault};
 use crate::scribe::{Scribe, Shape};
+use crate::tc::Link;
 use crate::tc::explain::explain;
 use crate::text::joined;
 use crate::ubus::{Fields, Refusal, Status};
@@ -46,6 +48,10 @@ pub struct Room<'a> {
     pub places: &'a Places,
     /// What netifd says of the networks.
     pub networks: &'a RefCell<Networks>,
+    /// The devices there are.
+    pub links: &'a RefCell<Vec<Link>>,
+    /// Who counts which rules packets meet.
+    pub hits: &'a mut Asked,
 }
 
 type Done = Result<(), Refusal>;
@@ -81,6 +87,20 @@ pub(super) fn answer(room: &mut Room<'_>, method: &str, given: Fields<'_>, out: 
                 config.wans.iter().position(is_it).ok_or_else(|| no_line(name.unwrap_or_default()))?;
             let (since, limit) = page(given);
             ruled::write(config, place, room.daemon.plan(), since, limit, out);
+        }
+        "hits" => {
+            let name = given.text("wan");
+            let links = room.links.borrow();
+            let told = room.hits.ask(room.now, room.daemon, &links, name, out);
+            return told.map_err(|refused| match refused {
+                hits::Refusal::NoLine => no_line(name.unwrap_or_default()),
+                hits::Refusal::NoDevice(line) => {
+                    refusal(Status::NOT_FOUND, format!("line '{line}' has no device now"))
+                }
+                hits::Refusal::Unseen(error) => {
+                    refusal(Status::UNKNOWN, format!("cannot look at packets: {}", why(&error)))
+                }
+            });
         }
         "history" => {
             let name = given.text("wan");

@@ -2,10 +2,12 @@
 //! That every answer fits into the half of the queue it has for certain, with as much of everything as there may be.
 
 use super::*;
+use crate::classify::tally::Tally;
 use crate::config::Severity;
 use crate::config::read;
 use crate::daemon::{Events, Level};
 use crate::limits::{ALERTS, CLASSES, EVENTS, FAULTS, NAME, RULES, SCHEDULES, WANS};
+use crate::report::hits::Hits;
 use crate::report::scheduled::Scheduled;
 use crate::report::{ClassReport, DirectionReport, Fact, Taken};
 use crate::steer::{Probed, Standing};
@@ -203,6 +205,51 @@ fn rules_at_the_limits_come_in_pages_that_fit_and_together_are_the_whole() {
     }
     assert_eq!(seen, (1..=seen.len() as i64).collect::<Vec<_>>());
     assert!(seen.len() > 2 * own && pages > seen.len() / PAGE, "{} {own} {pages}", seen.len());
+}
+
+#[test]
+fn hits_fit_and_those_of_a_usual_file_are_not_cut() {
+    let class = "c".repeat(NAME);
+    let file = |own: usize, width: usize| -> String {
+        let head = format!("config wan 'w'\nconfig class '{class}'\n option guarantee '1'\n");
+        let rule = |n| {
+            format!("config rule 'r{n:0>width$}'\n option class '{class}'\n list remote_port '{}'\n", n + 1)
+        };
+        head + &(0..own).map(rule).collect::<String>()
+    };
+    for (own, width, is_all) in
+        [(40, 8, true), (RULES - crate::config::Rule::builtin().len(), NAME - 1, false)]
+    {
+        let (config, _) = read::load(file(own, width).as_bytes()).expect("no fault");
+        let wan = &config.wans[0];
+        let schemes = Way::ALL.map(|way| crate::tc::classifier::scheme(&config, wan, way, 14, None, true));
+        let tallies = schemes.each_ref().map(|scheme| {
+            let mut tally = Tally::new(scheme.rules.len());
+            tally.rules.fill(u64::MAX >> 20);
+            tally.odd = 7;
+            for port in 1..=99 {
+                let flow = flow::parse(&format!("udp 192.0.2.1:{}", 40_000 + port)).expect("a flow");
+                tally.add(scheme, &crate::classify::packet::Seen::Ip(flow.packet(scheme.way)));
+            }
+            tally
+        });
+        let ([up, down], [went, came]) = (&schemes, &tallies);
+        let hits = Hits {
+            wan: &wan.name,
+            device: DeviceName::new("abcdefghijklmno").expect("a name"),
+            span: Micros::MAX,
+            left: Micros::MAX,
+            passed: u64::MAX,
+            is_limited: true,
+            ways: [(up, went), (down, came)],
+        };
+        let answer = fields(&mut |out| hits.write(out));
+        let rows = list(&answer, "rules").len();
+        assert_eq!(list(&answer, "unknown").len(), 16);
+        assert_eq!(!is_cut(&answer), is_all, "{rows}");
+        let all = schemes.iter().map(|scheme| scheme.rules.len() + 2).sum::<usize>();
+        assert!(if is_all { rows == all } else { rows > 150 && rows < all }, "{rows} of {all}");
+    }
 }
 
 #[test]
