@@ -185,6 +185,8 @@ pub enum Action {
         tap: Tap,
         /// Those of the queues below the classes, too.
         is_whole: bool,
+        /// The flows of these classes, too: a bit for each place, by direction.
+        flows: [u16; 2],
     },
     /// Read how busy the processor is (the beginning of `/proc/stat`); answer with [`Event::LookedBusy`], or not at all.
     ReadBusy,
@@ -397,7 +399,12 @@ impl Daemon {
     pub fn poll(&mut self) -> Option<Action> {
         let mut action = self.actions.pop_front()?;
         match &mut action {
-            Action::Sample { line, is_whole, .. } => *is_whole = self.looks_whole(*line),
+            Action::Sample { line, is_whole, flows, .. } => {
+                *is_whole = self.looks_whole(*line);
+                if *is_whole {
+                    *flows = self.doubts(*line);
+                }
+            }
             Action::Say(level, text) => self.events.add(self.now, *level, text),
             Action::Tell(fault) if fault.severity == Severity::Fault => {
                 self.events.add(self.now, Level::Error, fault);

@@ -33,6 +33,9 @@ pub const MARKS: usize = 16;
 pub const UNMATCHED: usize = 64;
 /// Packets looked at in a second on each line while somebody watches rules: enough to see a rule at work, too few to be felt.
 pub const SAMPLES: u32 = 2000;
+/// Flows of a class whose delays are compared: more do not change what half of them wait. The kernel tells of all, up to 1024
+/// that are in use; the rest is read past.
+pub const FLOWS: usize = 64;
 /// Packets the daemon looks at in a second, on all lines together, while somebody asks it for the rules' hits: a hundredth of
 /// what an old router does, and a tenth of a second's worth never waits in one piece.
 pub const HITS: u32 = 500;

@@ -45,6 +45,8 @@ pub(super) struct Kept {
     pub(super) delays: [Delays; 2],
     /// Where the counters of each class are.
     pub(super) slots: [u8; limits::CLASSES],
+    /// Which classes' delays are to be looked at closer, a bit for each place, by direction.
+    pub(super) doubts: [u16; 2],
     /// The bits the line received in the last second.
     pub(super) received: Option<u64>,
     /// What they said last.
@@ -77,6 +79,7 @@ impl Kept {
             whole: None,
             delays: Default::default(),
             slots: NOWHERE,
+            doubts: [0; 2],
             received: None,
             before,
             classes,
@@ -109,6 +112,7 @@ impl Daemon {
                 kept.before = Default::default();
                 kept.whole = None;
                 kept.delays = Default::default();
+                kept.doubts = [0; 2];
                 kept.history.pause();
                 lost.push(place);
             }
@@ -142,7 +146,12 @@ impl Daemon {
             if let Some(kept) = self.kept.get(at).filter(|kept| self.is_unread(kept))
                 && let Some(tap) = kept.tap
             {
-                self.actions.push_back(Action::Sample { line: kept.place, tap, is_whole: false });
+                self.actions.push_back(Action::Sample {
+                    line: kept.place,
+                    tap,
+                    is_whole: false,
+                    flows: [0; 2],
+                });
             }
         }
     }
@@ -156,6 +165,11 @@ impl Daemon {
         };
         kept.whole_at = Some(now);
         true
+    }
+
+    /// Which classes' delays are to be looked at closer.
+    pub(super) fn doubts(&self, place: usize) -> [u16; 2] {
+        self.kept.iter().find(|kept| kept.place == place).map_or([0; 2], |kept| kept.doubts)
     }
 
     /// Whether it has counters that nobody else reads.

@@ -154,6 +154,7 @@ impl Daemon {
         for way in Way::ALL {
             let look = self.look(line, way, &before, &whole);
             self.keep_delays(line, way, look.as_ref(), &before, &whole);
+            self.doubt(line, way, look.as_ref());
             let mut verdicts = Vec::new();
             self.watch.judge.look(now, line, way, look.as_ref(), &mut |spot, verdict| {
                 verdicts.push((spot, verdict));
@@ -172,6 +173,20 @@ impl Daemon {
         if self.watch.judge.has_doubts() && self.watch.asked.is_none_or(|at| now - at >= BUSY) {
             self.watch.asked = Some(now);
             self.act(Action::ReadBusy);
+        }
+    }
+
+    /// Which classes are to be looked at closer the next time.
+    fn doubt(&mut self, line: usize, way: Way, look: Option<&Look>) {
+        let classes = look.map_or(0, |look| self.watch.judge.doubts(line, way, look));
+        let Some(kept) = self.kept.iter_mut().find(|kept| kept.place == line) else { return };
+        let mut places = 0;
+        for (class, place) in kept.slots.iter().enumerate() {
+            let bit = 1u16.checked_shl(u32::from(*place)).unwrap_or(0);
+            places |= if classes >> class & 1 == 1 { bit } else { 0 };
+        }
+        if let Some(doubts) = kept.doubts.get_mut(way as usize) {
+            *doubts = places;
         }
     }
 
@@ -239,6 +254,7 @@ impl Daemon {
             marks: (all.marks - all_then.marks) as u32,
             waiting: all.backlog.0,
             delay: delay(all.backlog.0, sent, rate),
+            guess: None,
         };
         for ((load, place), class) in look.classes.iter_mut().zip(kept.slots).zip(&config.classes) {
             let (Some(slot), Some(then)) =
@@ -250,18 +266,17 @@ impl Daemon {
             let packets = grown(slot.packets, then.packets);
             let waiting = u64::from(slot.waiting);
             let is_used = packets > 0 || waiting > 0;
-            let own = match queue.is_wire {
-                true => delay(waiting, sent, rate.share(class.guarantee)),
-                false => Some(Micros(slot.delay.into())),
-            };
-            *load = Load {
-                sent,
-                packets,
-                drops: grown(slot.drops, then.drops),
-                marks: grown(slot.marks, then.marks),
-                waiting,
-                delay: own.filter(|_| is_used),
-            };
+            let measured = Micros(slot.delay.into());
+            let (drops, marks) = (grown(slot.drops, then.drops), grown(slot.marks, then.marks));
+            *load = Load { sent, packets, drops, marks, waiting, ..Load::default() };
+            if !is_used {
+                continue;
+            }
+            if queue.is_wire {
+                *load = load.guessed(delay(waiting, sent, rate.share(class.guarantee)), measured);
+            } else {
+                load.delay = Some(measured);
+            }
         }
         Some(look)
     }

@@ -319,10 +319,11 @@ impl Hands<'_, '_> {
                 let refused = retune(&mut self.connection, &ops, &shared.known.borrow());
                 Some(Event::Retuned { ops, refused })
             }
-            Action::Sample { line, tap, is_whole } => {
+            Action::Sample { line, tap, is_whole, flows } => {
                 let at = clock::now();
                 // Queues that are gone are looked for as soon as the kernel tells that they went.
-                let sample = sample(&mut self.connection, &tap, &shared.known.borrow(), is_whole).ok()?;
+                let known = shared.known.borrow();
+                let sample = sample(&mut self.connection, &tap, &known, is_whole, flows).ok()?;
                 Some(Event::Sampled { line, at, sample })
             }
             Action::ReadBusy => evidence::cores().map(Event::LookedBusy),
