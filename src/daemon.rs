@@ -29,6 +29,7 @@ use crate::config::{Config, Fault, Severity};
 use crate::control::{self, event::Question};
 use crate::door::{Reading, Refusal};
 use crate::measure::counters::Sample;
+use crate::report::Taken;
 use crate::steer::{Learnt, Pilot, Tap};
 use crate::tc::diff::{Op, Ops, diff};
 use crate::tc::memo::Memo;
@@ -184,6 +185,8 @@ pub enum Action {
         tap: Tap,
         /// Those of the queues below the classes, too.
         is_whole: bool,
+        /// The flows of these classes, too: a bit for each place, by direction.
+        flows: [u16; 2],
     },
     /// Read how busy the processor is (the beginning of `/proc/stat`); answer with [`Event::LookedBusy`], or not at all.
     ReadBusy,
@@ -257,8 +260,6 @@ enum End {
 pub struct Daemon {
     /// The configuration in force.
     config: Option<Config>,
-    /// The file was refused when it was read last, so an earlier one is in force, or none.
-    is_refused: bool,
     /// What makes it another one than was read.
     altered: schedule::Altered,
     /// The schedules and their clock.
@@ -308,6 +309,12 @@ pub struct Daemon {
     events: Events,
     /// What somebody listens for.
     wanted: Wanted,
+    /// When it began.
+    began: Option<Time>,
+    /// What it made of the configuration it read last.
+    taken: Option<Taken>,
+    /// Which configuration in force it is: each time there is another one, the number is.
+    edition: u32,
 }
 
 impl Daemon {
@@ -329,7 +336,6 @@ impl Daemon {
     fn with(end: End, lacks: Lacks) -> Self {
         Self {
             config: None,
-            is_refused: false,
             altered: schedule::Altered::default(),
             times: schedule::Timetable::default(),
             plan: Plan::default(),
@@ -358,6 +364,9 @@ impl Daemon {
             now: Time(0),
             events: Events::default(),
             wanted: Wanted::default(),
+            began: None,
+            taken: None,
+            edition: 0,
         }
     }
 
@@ -378,14 +387,24 @@ impl Daemon {
 
     /// Whether the file was refused when it was read last, so that what is in force does not stand in it.
     pub fn is_refused(&self) -> bool {
-        self.is_refused
+        self.taken.as_ref().is_some_and(|taken| !taken.is_taken)
+    }
+
+    /// Which configuration it is that is in force, by a number that is another one each time.
+    pub fn edition(&self) -> u32 {
+        self.edition
     }
 
     /// The next thing to do, if any.
     pub fn poll(&mut self) -> Option<Action> {
         let mut action = self.actions.pop_front()?;
         match &mut action {
-            Action::Sample { line, is_whole, .. } => *is_whole = self.looks_whole(*line),
+            Action::Sample { line, is_whole, flows, .. } => {
+                *is_whole = self.looks_whole(*line);
+                if *is_whole {
+                    *flows = self.doubts(*line);
+                }
+            }
             Action::Say(level, text) => self.events.add(self.now, *level, text),
             Action::Tell(fault) if fault.severity == Severity::Fault => {
                 self.events.add(self.now, Level::Error, fault);
@@ -437,6 +456,7 @@ impl Daemon {
     /// Takes what happened at `now`.
     pub fn handle(&mut self, now: Time, event: Event) {
         self.now = now;
+        self.began.get_or_insert(now);
         match event {
             Event::Start | Event::Reload if self.end == End::Removing => {}
             Event::Start | Event::Reload => {
@@ -535,7 +555,7 @@ impl Daemon {
     fn config_read(&mut self, now: Time, result: Reading) {
         match result {
             Ok((config, warnings)) => {
-                self.is_refused = false;
+                self.taken = Some(Taken::new(true, &warnings));
                 warnings.into_iter().for_each(|warning| self.act(Action::Tell(warning)));
                 self.adopt_schedules(&config);
                 self.config = Some(config);
@@ -549,14 +569,17 @@ impl Daemon {
                 self.observe();
             }
             Err(refusal) => {
-                self.is_refused = true;
                 self.phase = Phase::Idle;
                 let code = match refusal {
                     Refusal::Unreadable(text) => {
+                        let (severity, option) = (Severity::Fault, String::new());
+                        let fault = Fault { severity, line: 0, option, text: text.clone() };
+                        self.taken = Some(Taken::new(false, &[fault]));
                         self.say(Level::Error, text);
                         66 // EX_NOINPUT
                     }
                     Refusal::Faults(faults) => {
+                        self.taken = Some(Taken::new(false, &faults));
                         faults.into_iter().for_each(|fault| self.act(Action::Tell(fault)));
                         78 // EX_CONFIG
                     }

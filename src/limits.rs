@@ -33,6 +33,12 @@ pub const MARKS: usize = 16;
 pub const UNMATCHED: usize = 64;
 /// Packets looked at in a second on each line while somebody watches rules: enough to see a rule at work, too few to be felt.
 pub const SAMPLES: u32 = 2000;
+/// Flows of a class whose delays are compared: more do not change what half of them wait. The kernel tells of all, up to 1024
+/// that are in use; the rest is read past.
+pub const FLOWS: usize = 64;
+/// Packets the daemon looks at in a second, on all lines together, while somebody asks it for the rules' hits: a hundredth of
+/// what an old router does, and a tenth of a second's worth never waits in one piece.
+pub const HITS: u32 = 500;
 /// Bytes of each packet that are looked at: link, tags, IPv6 with extension headers, TCP.
 pub const SAMPLE_BYTES: usize = 256;
 /// Bytes of a configuration file: a hundred times a large one; more is not a weir file.
@@ -40,6 +46,8 @@ pub const CONFIG_BYTES: usize = 256 * 1024;
 /// Faults and warnings kept of one file; the rest is counted, nobody reads 64 faults. `weir check` adds one for each rule
 /// that several others leave nothing.
 pub const FAULTS: usize = 64;
+/// Faults and warnings of the file that status tells; a page shows what was refused, `check` has all of them.
+pub const TOLD_FAULTS: usize = 8;
 /// Connected prefixes that stay unshaped with `download_on 'lan'`.
 pub const LOCAL_PREFIXES: usize = 32;
 /// Instructions of one classifier: the kernel takes 4096 (`BPF_MAXINSNS`), but dumps none over 4030 (EMSGSIZE).
@@ -65,8 +73,9 @@ pub const UBUS_KEPT: usize = 64 * 1024;
 /// Bytes that wait to be written to the bus. A question is answered only while less than half of it waits, so that the
 /// other half is what every answer has room in; `ubusd` reads at once unless it is stuck.
 pub const UBUS_OUTPUT: usize = 96 * 1024;
-/// Rows of classes in one answer, each 350 bytes at most: six lines with all classes, or twelve with the usual ones.
-pub const UBUS_ROWS: usize = 84;
+/// Bytes of fields in one answer: half of what may wait, less what goes around them and what ends the document. Eight
+/// lines with the usual classes under short names, or two with all classes under the longest.
+pub const UBUS_ANSWER: usize = UBUS_OUTPUT / 2 - 1024;
 /// Bytes a buffer of the bus keeps while it is empty: what nearly all messages fit in.
 pub const UBUS_IDLE: usize = 4096;
 /// Requests that wait for an answer: weir's name, three at once for each neighbour (where it is, news of it, to hear it),

@@ -17,6 +17,7 @@ mod tap;
 
 pub use learnt::Learnt;
 pub use standing::Standing;
+pub use tally::Probed;
 pub use tap::{Side, Tap};
 
 use settled::Settled;
@@ -265,9 +266,9 @@ impl Pilot {
         self.tally.odd = [late, forged];
     }
 
-    /// What became of its probes, for people; `None`: it asks nobody.
-    pub fn probes(&self) -> Option<String> {
-        (self.tap.is_some() && self.setup.reflectors > 0).then(|| self.tally.text())
+    /// What became of its probes; `None`: it asks nobody.
+    pub fn probing(&self) -> Option<Probed> {
+        (self.tap.is_some() && self.setup.reflectors > 0).then(|| self.tally.probing())
     }
 
     /// The rate it wants for a direction, once.

@@ -211,8 +211,14 @@ fn status_is_one_document_on_the_bus_and_on_the_command_line_and_as_its_schema_s
         for document in [&one, &other] {
             assert_eq!(schema::faults(&schema, document), [""; 0], "{document:#}");
         }
+        assert_eq!(one["config"]["taken"], true, "{one:#}");
+        assert!(one["uptime_us"].as_u64().is_some_and(|up| up > 0), "{one:#}");
+        let class = &one["lines"][0]["upload"]["classes"][0];
+        let told = ["guarantee_permille", "limit_permille", "target_us"].map(|key| class[key].as_u64());
+        assert_eq!(told, [Some(300), Some(500), Some(50_000)], "{class:#}");
         // Time passes between the two.
         for document in [&mut one, &mut other] {
+            document["uptime_us"] = Value::Null;
             for place in ["held_us", "text"] {
                 if let Some(value) = document.pointer_mut(&format!("/lines/0/upload/steering/{place}")) {
                     *value = Value::Null;
@@ -234,6 +240,42 @@ fn status_is_one_document_on_the_bus_and_on_the_command_line_and_as_its_schema_s
     assert_eq!((&line["name"], &line["upload"]["rate_bps"]), (&json!("home"), &json!(20_000_000)));
     let classes = caller.call("classes", &json!({"wan": "home"})).expect("an answer");
     assert_eq!(classes["upload"]["classes"][0]["name"], "critical", "{classes:#}");
+}
+
+#[test]
+fn status_tells_that_the_file_was_refused_and_why_until_a_right_one_is_taken() {
+    let Some(daemon) = Daemon::begin("refusal") else { return };
+    let _bus = Bus::begin(&daemon.socket());
+    let mut caller = Caller::new(&daemon.socket());
+    let schema = schema::read("status.schema.json");
+    let mut told = |is_taken: bool, count: usize| {
+        let mut told = Value::Null;
+        patiently("it is told", || {
+            told = caller.call("status", &json!({})).expect("an answer");
+            told["config"]["taken"] == is_taken
+        });
+        assert_eq!(schema::faults(&schema, &told), [""; 0], "{told:#}");
+        assert_eq!(told["config"]["faults"].as_array().map(Vec::len), Some(count), "{told:#}");
+        assert_eq!(told["config"]["path"], daemon.dir.join("weir").to_str().expect("text"));
+        told
+    };
+    assert_eq!(told(true, 0)["config"]["faults"], json!([]));
+    let mut other = Caller::new(&daemon.socket());
+    let mut reload = |file: &str| {
+        std::fs::write(daemon.dir.join("weir"), file).expect("written");
+        other.call("reload", &json!({})).expect("an answer");
+    };
+    reload(&format!("{CONFIG} option download 'fast'\n option uplaod '3mbit'\n"));
+    let refused = told(false, 2);
+    let [fault, warning] = [0, 1].map(|n| &refused["config"]["faults"][n]);
+    assert_eq!((&fault["line"], &fault["severity"]), (&json!(4), &json!("fault")), "{refused:#}");
+    assert!(fault["text"].as_str().is_some_and(|text| text.starts_with("4: fault: option 'download': ")));
+    assert_eq!((&warning["line"], &warning["severity"]), (&json!(5), &json!("warning")), "{refused:#}");
+    assert_eq!(refused["lines"][0]["upload"]["rate_bps"], 20_000_000, "the earlier one stays in force");
+    reload(&"config wan\n option upload 'x'\n".repeat(20));
+    told(false, 8);
+    reload(CONFIG);
+    told(true, 0);
 }
 
 #[test]
@@ -502,7 +544,7 @@ fn somebody_who_is_not_root() {
             Err(error) => panic!("{method}: {error}"),
         }
     };
-    for method in ["status", "wan", "classes", "rules", "events", "plan", "check", "doctor"] {
+    for method in ["status", "wan", "classes", "rules", "hits", "events", "plan", "check", "doctor"] {
         println!("{method} {}", code(method, json!({})));
     }
     println!("reload {}", code("reload", json!({})));
@@ -555,7 +597,7 @@ fn who_is_in_the_group_may_look_and_listen_and_change_nothing_and_others_may_not
     const GAMES: u32 = 60;
     for (group, looks, changes) in [(NOGROUP, 0, 6), (GAMES, 6, 6)] {
         let codes = as_group(group);
-        assert_eq!(codes.len(), 13, "{codes:?}");
+        assert_eq!(codes.len(), 14, "{codes:?}");
         for (what, code) in codes {
             let wanted = match what.as_str() {
                 "reload" | "set_rate" | "hold" | "log_level" => changes,
@@ -598,6 +640,78 @@ fn lists_come_in_pages_that_together_are_the_whole() {
         plan["text"],
         "# home download: not shaped: no speed known: set option 'download'\nnothing to change\n"
     );
+}
+
+#[test]
+fn hits_of_rules_are_counted_on_live_packets_while_somebody_asks_and_no_longer() {
+    let rule = "config rule 'mine'\n option class 'high'\n option proto 'udp'\n option remote_port '7777'\n";
+    let Some(daemon) = Daemon::with("hits", &format!("{CONFIG}{rule}")) else { return };
+    let _bus = Bus::begin(&daemon.socket());
+    let mut caller = Caller::new(&daemon.socket());
+    patiently("it shapes", || caller.call("status", &json!({})).expect("an answer")["shaping"] == true);
+    assert_eq!(caller.call("hits", &json!({"wan": "other"})), Err(4));
+    assert_eq!(caller.call("hits", &json!({"wan": 7})), Err(2));
+    let sockets = || {
+        let files = std::fs::read_dir(format!("/proc/{}/fd", daemon.child.id())).expect("it lives");
+        files.filter_map(|file| std::fs::read_link(file.ok()?.path()).ok()).count()
+    };
+    let before = sockets();
+    let begun = caller.call("hits", &json!({"wan": "home"})).expect("an answer");
+    assert_eq!((&begun["rules"], &begun["packets"]), (&json!([]), &json!(0)), "{begun:#}");
+    assert_eq!((&begun["device"], &begun["left_us"]), (&json!("lo"), &json!(10_000_000)), "{begun:#}");
+    assert_eq!(sockets(), before + 1);
+
+    let send = |count: usize, port: u16| {
+        let mut command = Command::new("nsenter");
+        command.arg("-n").arg("-t").arg(daemon.child.id().to_string());
+        let script = format!("for ((n = 0; n < {count}; n++)); do printf x >/dev/udp/127.0.0.1/{port}; done");
+        command.args(["bash", "-c", &script]).stderr(Stdio::null());
+        command.status().expect("nsenter and bash are there");
+    };
+    for (count, port) in [(20, 7777), (30, 53), (10, 4242)] {
+        send(count, port);
+    }
+    let packets = |told: &Value, list: &str, wanted: &[(&str, Value)]| {
+        let rows = told[list].as_array().cloned().unwrap_or_default();
+        let row = rows.into_iter().find(|row| wanted.iter().all(|(key, value)| row[*key] == *value));
+        row.map_or(json!(0), |row| row["packets"].clone())
+    };
+    let up = || ("direction", json!("upload"));
+    let mut told = Value::Null;
+    patiently("all are counted", || {
+        told = caller.call("hits", &json!({"wan": "home"})).expect("an answer");
+        let unknown = [up(), ("protocol", json!("udp")), ("remote_port", json!(4242))];
+        packets(&told, "unknown", &unknown) == 10
+            && packets(&told, "rules", &[up(), ("rule", json!("dns"))]) == 30
+    });
+    let mine = [up(), ("rule", json!("mine")), ("class", json!("high"))];
+    assert_eq!(packets(&told, "rules", &mine), 20, "{told:#}");
+    assert_eq!(told["limited"], false, "{told:#}");
+    assert!(told["passed_packets"].as_u64() >= told["packets"].as_u64(), "{told:#}");
+    // A row's number is that of the rule in the list of rules.
+    let row =
+        told["rules"].as_array().expect("a list").iter().find(|row| row["rule"] == "mine").expect("hit");
+    let number = row["number"].as_u64().expect("a number");
+    let page =
+        caller.call("rules", &json!({"wan": "home", "since": number - 1, "limit": 1})).expect("a page");
+    assert_eq!((&page["rules"][0]["number"], &page["rules"][0]["rule"]), (&row["number"], &row["rule"]));
+
+    patiently("more come than are looked at", || {
+        send(20_000, 4242);
+        told = caller.call("hits", &json!({})).expect("an answer");
+        told["limited"] == true
+    });
+    let [seen, passed] = ["packets", "passed_packets"].map(|key| told[key].as_u64().expect("a number"));
+    assert!(passed > 2 * seen && seen > 0, "{told:#}");
+
+    // Other rules are counted anew.
+    std::fs::write(daemon.dir.join("weir"), CONFIG).expect("written");
+    caller.call("reload", &json!({})).expect("an answer");
+    patiently("it is counted anew", || {
+        told = caller.call("hits", &json!({})).expect("an answer");
+        told["limited"] == false && packets(&told, "rules", &[("rule", json!("mine"))]) == 0
+    });
+    patiently("nobody asks, nothing is open", || sockets() == before);
 }
 
 #[test]

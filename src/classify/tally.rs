@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Counting which rules packets meet, and which ports no rule knows: what `weir watch-rules` adds up.
+//! Counting which rules packets meet, and which ports no rule knows: what `weir watch-rules`
+//! and `hits` on the bus add up.
 
 use super::packet::{Packet, Seen};
 use super::scheme::{Reason, Scheme};
@@ -24,6 +25,19 @@ pub struct Tally {
     pub local: u64,
     /// What no rule matched, by protocol and the far end's port (0 without ports), most first in the end.
     unmatched: Vec<(u8, u16, u64)>,
+}
+
+/// What one rule took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row<'a> {
+    /// Its place in the scheme; `None`: it stands for what no rule took.
+    pub place: Option<usize>,
+    /// Its name.
+    pub name: &'a str,
+    /// The class of its packets.
+    pub class: &'a str,
+    /// How many there were.
+    pub packets: u64,
 }
 
 impl Tally {
@@ -70,6 +84,24 @@ impl Tally {
         } else if let Some(rarest) = self.unmatched.iter_mut().min_by_key(|(.., count)| *count) {
             *rarest = (packet.protocol, port, rarest.2 + 1);
         }
+    }
+
+    /// What each rule took, and what none did: the line's own packets, those that cannot be read, and all others.
+    pub fn rows<'a>(&self, scheme: &Scheme<'a>) -> Vec<Row<'a>> {
+        let class = |n: usize| scheme.classes.get(n).map_or("", |class| class.name);
+        let rules = scheme.rules.iter().zip(&self.rules).enumerate().map(|(place, (rule, packets))| Row {
+            place: Some(place),
+            name: &rule.name,
+            class: &rule.class,
+            packets: *packets,
+        });
+        let rest = [
+            ("(line control)", class(scheme.first), self.control),
+            ("(unreadable)", class(scheme.default), self.odd),
+            ("(no rule)", class(scheme.default), self.default),
+        ];
+        let rest = rest.map(|(name, class, packets)| Row { place: None, name, class, packets });
+        rules.chain(rest).collect()
     }
 
     /// The most frequent `(protocol, port, packets)` that no rule matched.

@@ -33,7 +33,7 @@ pub(crate) fn run(options: &Options) -> u8 {
         Err(unreadable) => return tell(places, Err(unreadable)).err().unwrap_or(exit_code::FAILED),
     };
     let mut looked = found.ok().and_then(|document| look_at(places, document).ok());
-    let report = looked.as_mut().map(status::report);
+    let report = looked.as_mut().map(|looked| status::report(looked, places));
     let is_running = desk::ask(&places.state, "speeds").ok().map(|answer| answer.is_some());
     let mut known = Evidence {
         path: places.config.display().to_string(),

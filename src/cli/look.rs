@@ -14,7 +14,7 @@ use crate::io::desk;
 use crate::io::netlink::observe::{Seen, observe};
 use crate::io::netlink::socket::Connection;
 use crate::io::run::{Places, lacks, learnt, live_or_filed};
-use crate::report::Fact;
+use crate::report::Told;
 use crate::report::scheduled::Scheduled;
 use crate::steer::{Pilot, Standing};
 use crate::tc::memo::Memo;
@@ -34,14 +34,10 @@ pub(crate) struct Looked {
     pub(crate) config: Config,
     pub(crate) observation: Observation,
     pub(crate) seen: Seen,
-    /// How the running daemon steers lines; none if none runs.
-    pub(crate) standings: Vec<Standing>,
-    /// What became of their probes, by line.
-    pub(crate) probes: Vec<(usize, String)>,
+    /// What the running daemon says; nothing if none runs.
+    pub(crate) told: Told,
     /// How schedules stand.
     pub(crate) schedules: Vec<Scheduled>,
-    /// What is wrong now, and what is done about it.
-    pub(crate) facts: Vec<Fact>,
     /// How what is in force differs from the file.
     pub(crate) note: Option<String>,
     speeds: Speeds,
@@ -58,8 +54,8 @@ impl Looked {
     /// From now on steered lines whose daemon is gone have the speeds it left in the kernel.
     pub(crate) fn find_speeds(&mut self) {
         let Some(why) = self.silence else { return };
-        self.standings = Standing::left(&self.config, &self.observation.world, &self.seen.tree, why);
-        self.speeds = speeds(&self.standings);
+        self.told.standings = Standing::left(&self.config, &self.observation.world, &self.seen.tree, why);
+        self.speeds = speeds(&self.told.standings);
     }
 
     /// From now on steered lines that no daemon steers have the speeds it would begin with.
@@ -112,7 +108,7 @@ pub(crate) fn look_at(places: &Places, document: Document) -> Result<Looked, u8>
             continue;
         }
         let [before, after] = [&before, &asked].map(|asked| match asked {
-            Ok(Some(answer)) => speeds(&standings(answer)),
+            Ok(Some(answer)) => speeds(&Told::from_text(answer).standings),
             _ => Speeds::default(),
         });
         if tries < TRIES && before != after {
@@ -124,28 +120,14 @@ pub(crate) fn look_at(places: &Places, document: Document) -> Result<Looked, u8>
             Err(_) => (Some("the daemon does not answer: this is what the kernel has"), String::new()),
         };
         let schedules = take_effect(&mut config, Some(answer.as_str()).filter(|_| silence.is_none()));
-        let (mut standings, mut probes) = (standings(&answer), probes(&answer));
+        let mut told = Told::from_text(&answer);
         // The daemon numbers its lines; what is looked at may have others, or another order.
-        let place = |of: usize| match lines.get(of) {
+        told.place(&|of: usize| match lines.get(of) {
             Some(name) => config.wans.iter().position(|wan| wan.name == *name),
             None => Some(of).filter(|_| lines.is_empty()),
-        };
-        standings.retain_mut(|one| place(one.place).inspect(|place| one.place = *place).is_some());
-        probes.retain_mut(|one| place(one.0).inspect(|place| one.0 = *place).is_some());
-        let speeds = speeds(&standings);
-        let facts = answer.lines().filter_map(Fact::from_text).collect();
-        return Ok(Looked {
-            config,
-            observation,
-            seen,
-            standings,
-            probes,
-            schedules,
-            facts,
-            note,
-            speeds,
-            silence,
         });
+        let speeds = speeds(&told.standings);
+        return Ok(Looked { config, observation, seen, told, schedules, note, speeds, silence });
     }
 }
 
@@ -191,25 +173,6 @@ fn told<T>(result: std::io::Result<T>) -> Result<T, u8> {
 /// How the running daemon steers lines; `None`: none runs.
 fn ask(places: &Places) -> std::io::Result<Option<String>> {
     desk::ask(&places.state, "speeds")
-}
-
-fn standings(answer: &str) -> Vec<Standing> {
-    let mut all = Vec::new();
-    answer.lines().for_each(|line| all.extend(Standing::from_text(line)));
-    all
-}
-
-/// `probes PLACE TEXT`.
-fn probes(answer: &str) -> Vec<(usize, String)> {
-    let mut all = Vec::new();
-    for line in answer.lines() {
-        if let Some((place, text)) = line.strip_prefix("probes ").and_then(|rest| rest.split_once(' '))
-            && let Ok(place) = place.parse()
-        {
-            all.push((place, text.into()));
-        }
-    }
-    all
 }
 
 fn speeds(standings: &[Standing]) -> Speeds {

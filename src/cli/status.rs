@@ -3,9 +3,11 @@
 
 use super::look::{Looked, look_at};
 use super::{Options, document, exit_code, print, told};
+use crate::io::desk;
 use crate::io::netlink::observe;
 use crate::io::netlink::socket::Connection;
-use crate::report::{Seen, Snapshot, planned, snapshot};
+use crate::io::run::Places;
+use crate::report::{Seen, Snapshot, Told, planned, snapshot};
 use crate::tc::plan::Plan;
 
 /// Prints the status; the exit code says whether every wanted direction is shaped.
@@ -14,11 +16,11 @@ pub(crate) fn run(options: &Options) -> u8 {
     let looked = told(places, document::in_force(places)).and_then(|document| look_at(places, document));
     let (report, code) = match looked {
         Ok(mut looked) => {
-            let (_, report) = report(&mut looked);
+            let (_, report) = report(&mut looked, places);
             let code = if report.is_shaping() { exit_code::OK } else { exit_code::FAILED };
             (report, code)
         }
-        Err(code @ (exit_code::CONFIG | exit_code::NO_INPUT)) => (alone(), code),
+        Err(code @ (exit_code::CONFIG | exit_code::NO_INPUT)) => (alone(places), code),
         Err(code) => return code,
     };
     let mut out = String::new();
@@ -32,9 +34,13 @@ pub(crate) fn run(options: &Options) -> u8 {
 }
 
 /// What the kernel has, where nothing says what is wanted.
-fn alone() -> Snapshot {
+fn alone(places: &Places) -> Snapshot {
     let mut report =
         Snapshot::empty("no configuration is in force, so this is what the kernel has and no more");
+    if let Ok(Some(answer)) = desk::ask(&places.state, "speeds") {
+        report.add(Told::from_text(&answer));
+    }
+    report.path = places.config.display().to_string();
     let seen = Connection::open().and_then(|mut connection| observe::dump(&mut connection));
     match &seen {
         Ok(seen) => report.notes.extend(planned::standing(&seen.tree)),
@@ -44,16 +50,16 @@ fn alone() -> Snapshot {
 }
 
 /// What is wanted, and how that stands; what the daemon said goes into it.
-pub(super) fn report(looked: &mut Looked) -> (Plan, Snapshot) {
+pub(super) fn report(looked: &mut Looked, places: &Places) -> (Plan, Snapshot) {
     looked.find_speeds();
     let seen = &looked.seen;
     let mut plan = looked.plan(&looked.observation.world);
     plan.yield_to_others(&seen.tree);
     let seen = Seen { links: &seen.links, tree: &seen.tree, counters: &seen.counters };
     let mut report = snapshot(&looked.config, &plan, &seen);
-    report.steered(std::mem::take(&mut looked.standings), std::mem::take(&mut looked.probes));
+    report.add(std::mem::take(&mut looked.told));
     report.schedules = std::mem::take(&mut looked.schedules);
-    report.facts = std::mem::take(&mut looked.facts);
     report.notes.extend(looked.note.take().map(|note| ("weir".into(), note)));
+    report.path = places.config.display().to_string();
     (plan, report)
 }

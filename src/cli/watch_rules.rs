@@ -4,13 +4,12 @@
 use super::document::chosen;
 use super::look::look_at;
 use super::{Options, exit_code, print};
-use crate::classify::packet::parse;
 use crate::classify::scheme::Scheme;
-use crate::classify::tally::Tally;
+use crate::classify::tally::{Row, Tally};
 use crate::config::{Wan, value};
+use crate::io::count::Count;
 use crate::io::files::why;
 use crate::io::run::signals;
-use crate::io::sniff::Sniffer;
 use crate::limits;
 use crate::tc::classifier;
 use crate::text::joined;
@@ -21,14 +20,14 @@ use std::time::{Duration, Instant};
 
 /// How long without `--for`.
 pub(crate) const USUAL: Micros = Micros::secs(10);
-/// How often the sockets are emptied; between two turns their buffer holds some fifty packets.
+/// How often the sockets are looked at; between two turns their buffer holds some fifty packets.
 const TURN: Duration = Duration::from_millis(20);
 
-/// One direction that is watched.
+/// One line that is watched.
 struct Watched<'a> {
     name: &'a str,
-    scheme: Scheme<'a>,
-    tally: Tally,
+    schemes: [Scheme<'a>; 2],
+    count: Count,
 }
 
 /// Watches, then prints.
@@ -42,25 +41,22 @@ pub(crate) fn run(options: &Options) -> u8 {
     looked.assume_speeds(&places);
     let (config, world) = (&looked.config, &looked.observation.world);
     let plan = looked.plan(world);
-    let mut lines: Vec<(Sniffer, [Watched<'_>; 2], u16)> = Vec::new();
+    let mut lines: Vec<Watched<'_>> = Vec::new();
     for (line, wan) in plan.lines.iter().zip(&config.wans) {
         let Some(link) = world.links.iter().find(|link| Some(link.name) == line.device) else {
             eprintln!("weir: {}: {}", line.name, no_device(line.device, wan));
             continue;
         };
         let header = link.header_bytes();
-        let sniffer = match Sniffer::open(link.index) {
-            Ok(sniffer) => sniffer,
+        let schemes = Way::ALL.map(|way| classifier::scheme(config, wan, way, header, None, true));
+        let count = match Count::begin(link.index, header, &schemes) {
+            Ok(count) => count,
             Err(error) => {
                 eprintln!("weir: cannot look at packets of {}: {}", link.name, why(&error));
                 return exit_code::FAILED;
             }
         };
-        let ways = Way::ALL.map(|way| {
-            let scheme = classifier::scheme(config, wan, way, header, None, true);
-            Watched { name: &line.name, tally: Tally::new(scheme.rules.len()), scheme }
-        });
-        lines.push((sniffer, ways, header));
+        lines.push(Watched { name: &line.name, schemes, count });
     }
     if lines.is_empty() {
         return exit_code::FAILED;
@@ -77,23 +73,22 @@ pub(crate) fn run(options: &Options) -> u8 {
     eprintln!("weir: looking at packets for {span}");
     let end = Instant::now() + Duration::from_micros(span.0);
     let turn_limit = limits::SAMPLES / (1000 / TURN.as_millis() as u32);
-    let mut is_cut = false;
     while Instant::now() < end && !matches!(signals.read_signal(), Ok(Some(_))) {
         std::thread::sleep(TURN.min(end.saturating_duration_since(Instant::now())));
-        for (sniffer, ways, header) in &mut lines {
-            is_cut |= !take(sniffer, ways, *header, turn_limit) | sniffer.has_missed();
-        }
+        lines.iter_mut().for_each(|watched| watched.count.turn(&watched.schemes, turn_limit));
     }
     let mut out = String::new();
-    for (_, ways, _) in &lines {
-        ways.iter().for_each(|watched| show(watched, &mut out));
-    }
-    if is_cut {
-        let _ = writeln!(
-            out,
-            "There was more traffic than is looked at ({} packets/s): this is a sample.",
-            limits::SAMPLES
-        );
+    for Watched { name, schemes, count } in &lines {
+        schemes.iter().zip(&count.tallies).for_each(|(scheme, tally)| show(name, scheme, tally, &mut out));
+        if count.is_limited {
+            let (seen, passed) = (count.tallies.iter().map(Tally::total).sum::<u64>(), count.passed);
+            let most = limits::SAMPLES;
+            let _ = writeln!(
+                out,
+                "{name}: there was more traffic than is looked at ({most} packets/s): this is a sample, {seen} of {passed} \
+                 packets.\n"
+            );
+        }
     }
     print(&out);
     exit_code::OK
@@ -108,26 +103,7 @@ fn no_device(device: Option<DeviceName>, wan: &Wan) -> String {
     }
 }
 
-/// Counts what has come, up to `limit`; `false`: there was more.
-fn take(sniffer: &mut Sniffer, ways: &mut [Watched<'_>; 2], header: u16, limit: u32) -> bool {
-    for _ in 0..limit {
-        match sniffer.receive() {
-            Ok(Some((frame, way))) => {
-                let seen = parse(frame, header);
-                if let Some(watched) = ways.iter_mut().find(|watched| watched.scheme.way == way) {
-                    watched.tally.add(&watched.scheme, &seen);
-                }
-            }
-            // A device that goes down comes back; what was counted stays.
-            Ok(None) | Err(_) => return true,
-        }
-    }
-    sniffer.skip();
-    false
-}
-
-fn show(watched: &Watched<'_>, out: &mut String) {
-    let Watched { name, scheme, tally } = watched;
+fn show(name: &str, scheme: &Scheme<'_>, tally: &Tally, out: &mut String) {
     let total = tally.total();
     let _ = writeln!(out, "{name} {}: {total} packets", scheme.way);
     if total == 0 {
@@ -135,20 +111,13 @@ fn show(watched: &Watched<'_>, out: &mut String) {
         return;
     }
     let share = |count: u64| crate::units::Permille((count * 1000 / total.max(1)) as u16).to_string();
-    let class = |n: usize| scheme.classes.get(n).map_or("", |class| class.name);
-    let rules = scheme.rules.iter().zip(&tally.rules);
-    let rules = rules.map(|(rule, count)| (rule.name.as_str(), rule.class.as_str(), *count));
-    let rest = [
-        ("(line control)", class(scheme.first), tally.control),
-        ("(unreadable)", class(scheme.default), tally.odd),
-        ("(no rule)", class(scheme.default), tally.default),
-    ];
-    let rows: Vec<(&str, &str, u64)> = rules.chain(rest).filter(|(.., count)| *count > 0).collect();
+    let mut rows = tally.rows(scheme);
+    rows.retain(|row| row.packets > 0);
     let widest = |texts: &mut dyn Iterator<Item = &str>| texts.map(|text| text.chars().count()).max();
-    let label = widest(&mut rows.iter().map(|row| row.0)).unwrap_or(0).max(24);
-    let place = widest(&mut rows.iter().map(|row| row.1)).unwrap_or(0).max(12);
-    for (name, class, count) in rows {
-        let _ = writeln!(out, "  {name:<label$} {class:<place$} {count:>9} {:>8}", share(count));
+    let label = widest(&mut rows.iter().map(|row| row.name)).unwrap_or(0).max(24);
+    let place = widest(&mut rows.iter().map(|row| row.class)).unwrap_or(0).max(12);
+    for Row { name, class, packets, .. } in rows {
+        let _ = writeln!(out, "  {name:<label$} {class:<place$} {packets:>9} {:>8}", share(packets));
     }
     let silent: Vec<&str> = scheme
         .rules
@@ -206,7 +175,7 @@ mod tests {
             tally.add(&scheme, &Seen::Ip(packet));
         }
         let mut out = String::new();
-        show(&Watched { name: "wan", scheme, tally }, &mut out);
+        show("wan", &scheme, &tally, &mut out);
         let rows: Vec<&str> = out.lines().filter(|line| line.ends_with(" %")).collect();
         assert_eq!(rows.len(), 3, "{out}");
         assert!(rows.iter().all(|row| row.len() == rows[0].len()), "{out}");

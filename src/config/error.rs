@@ -17,6 +17,16 @@ pub enum Severity {
     Warning,
 }
 
+impl Severity {
+    /// What it is called.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Fault => "fault",
+            Self::Warning => "warning",
+        }
+    }
+}
+
 /// One thing wrong with a file: shown as `FILE:LINE: fault: option 'download': …` by whoever knows the file's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
@@ -32,11 +42,7 @@ pub struct Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let severity = match self.severity {
-            Severity::Fault => "fault",
-            Severity::Warning => "warning",
-        };
-        write!(f, "{}: {severity}: ", self.line)?;
+        write!(f, "{}: {}: ", self.line, self.severity.word())?;
         if !self.option.is_empty() {
             write!(f, "option '{}': ", self.option)?;
         }

@@ -6,6 +6,7 @@
 //! answer begins with `ok`, what to tell the user behind it, or with `error: why`.
 
 use super::{Action, CALM, Daemon, End, Level, Phase, steering};
+use crate::report::Told;
 use crate::steer::{Pilot, Standing};
 use crate::tc::plan::{Direction, Tune};
 use crate::tc::speed::Speed;
@@ -47,7 +48,7 @@ impl Daemon {
             ["hold", line, seconds] => self.hold(now, line, [None; 2], seconds),
             ["rate", line, up, down, seconds] => self.hold(now, line, [up, down].map(rate), seconds),
             ["release", line] => self.release(now, line),
-            ["history", line, seconds, since] => self.told(now, line, seconds, since),
+            ["history", line, seconds, since] => self.recalled(now, line, seconds, since),
             _ => Err(format!("not understood: {}", words.first().copied().unwrap_or("(nothing)"))),
         };
         self.wake(now);
@@ -81,7 +82,7 @@ impl Daemon {
     }
 
     /// How every steered or held direction stands.
-    pub fn standings(&self, now: Time) -> Vec<Standing> {
+    fn standings(&self, now: Time) -> Vec<Standing> {
         let mut all = Vec::new();
         for (place, line) in self.plan.lines.iter().enumerate() {
             let held = self.held.iter().find(|held| held.name == line.name).map(|held| held.left(now));
@@ -97,32 +98,27 @@ impl Daemon {
         all
     }
 
-    /// What became of the probes of each line that sends some.
-    pub fn probes(&self) -> Vec<(usize, String)> {
-        let mut all = Vec::new();
-        for pilot in &self.pilots {
-            all.extend(pilot.probes().map(|text| (pilot.place, text)));
+    /// Everything it says besides of what the kernel shows.
+    pub fn told(&self, now: Time) -> Told {
+        let probing = self.pilots.iter().filter_map(|pilot| Some((pilot.place, pilot.probing()?)));
+        Told {
+            standings: self.standings(now),
+            probing: probing.collect(),
+            delays: self.delays(now),
+            facts: self.facts(now),
+            uptime: self.began.map(|began| now - began),
+            taken: self.taken.clone(),
         }
-        all
     }
 
-    /// All that, what is altered, the alerts and what is done about them, a line each.
+    /// All that, and what is altered, a line each.
     fn steered(&self, now: Time) -> String {
-        let mut out = String::from("ok\n");
-        for standing in self.standings(now) {
-            let _ = writeln!(out, "{}", standing.to_text());
-        }
-        for (place, probes) in self.probes() {
-            let _ = writeln!(out, "probes {place} {probes}");
-        }
+        let mut out = format!("ok\n{}", self.told(now).to_text());
         for alteration in self.altered.all() {
             let _ = writeln!(out, "alter {}", alteration.to_text());
         }
         if self.is_at_work(now) {
             let _ = writeln!(out, "{AT_WORK}");
-        }
-        for fact in self.facts(now) {
-            let _ = writeln!(out, "{}", fact.to_text());
         }
         out
     }
@@ -217,7 +213,7 @@ impl Daemon {
     }
 
     /// A page of what a line did.
-    fn told(&mut self, now: Time, line: &str, seconds: &str, since: &str) -> Result<String, String> {
+    fn recalled(&mut self, now: Time, line: &str, seconds: &str, since: &str) -> Result<String, String> {
         let (Ok(seconds), Ok(since)) = (seconds.parse().map(Micros::secs), since.parse()) else {
             return Err(format!("no time: {seconds}, or no number: {since}"));
         };

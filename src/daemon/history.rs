@@ -5,7 +5,7 @@
 //! together, on the second.
 
 use super::steering::counters;
-use super::watch::{NOWHERE, Whole};
+use super::watch::{Delays, NOWHERE, Whole};
 use super::{Action, Daemon};
 use crate::control::State;
 use crate::limits;
@@ -41,16 +41,20 @@ pub(super) struct Kept {
     whole_at: Option<Time>,
     /// What they said then.
     pub(super) whole: Option<Whole>,
+    /// How long packets waited then, by direction.
+    pub(super) delays: [Delays; 2],
     /// Where the counters of each class are.
     pub(super) slots: [u8; limits::CLASSES],
+    /// Which classes' delays are to be looked at closer, a bit for each place, by direction.
+    pub(super) doubts: [u16; 2],
     /// The bits the line received in the last second.
     pub(super) received: Option<u64>,
     /// What they said last.
     before: [Before; 2],
     /// The classes, or the tins of its CAKEs.
-    classes: Vec<String>,
+    pub(super) classes: Vec<String>,
     /// How many tins.
-    tins: usize,
+    pub(super) tins: usize,
     pub(super) history: History,
 }
 
@@ -73,7 +77,9 @@ impl Kept {
             counters,
             whole_at: None,
             whole: None,
+            delays: Default::default(),
             slots: NOWHERE,
+            doubts: [0; 2],
             received: None,
             before,
             classes,
@@ -105,6 +111,8 @@ impl Daemon {
                 kept.counters = counters;
                 kept.before = Default::default();
                 kept.whole = None;
+                kept.delays = Default::default();
+                kept.doubts = [0; 2];
                 kept.history.pause();
                 lost.push(place);
             }
@@ -138,7 +146,12 @@ impl Daemon {
             if let Some(kept) = self.kept.get(at).filter(|kept| self.is_unread(kept))
                 && let Some(tap) = kept.tap
             {
-                self.actions.push_back(Action::Sample { line: kept.place, tap, is_whole: false });
+                self.actions.push_back(Action::Sample {
+                    line: kept.place,
+                    tap,
+                    is_whole: false,
+                    flows: [0; 2],
+                });
             }
         }
     }
@@ -152,6 +165,11 @@ impl Daemon {
         };
         kept.whole_at = Some(now);
         true
+    }
+
+    /// Which classes' delays are to be looked at closer.
+    pub(super) fn doubts(&self, place: usize) -> [u16; 2] {
+        self.kept.iter().find(|kept| kept.place == place).map_or([0; 2], |kept| kept.doubts)
     }
 
     /// Whether it has counters that nobody else reads.

@@ -91,6 +91,7 @@ impl Daemon {
     /// Makes what was read, with all alterations, the configuration in force.
     pub(super) fn enforce(&mut self) {
         self.altered.is_new = false;
+        self.edition = self.edition.wrapping_add(1);
         let Some(mut config) = self.config.take() else { return };
         config.restore(&self.altered.undo);
         let mut left_out = Vec::new();

@@ -211,7 +211,7 @@ fn perform(pilot: &mut Pilot, actions: &mut VecDeque<Action>) {
     while let Some(action) = pilot.poll() {
         match (action, pilot.tap()) {
             (control::Action::ReadCounters, Some(tap)) => {
-                actions.push_back(Action::Sample { line, tap: *tap, is_whole: false });
+                actions.push_back(Action::Sample { line, tap: *tap, is_whole: false, flows: [0; 2] });
             }
             (control::Action::Probe { reflector, id, question }, _) => {
                 actions.push_back(Action::Probe { line, reflector, id, question });

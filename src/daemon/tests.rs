@@ -368,7 +368,7 @@ fn a_held_line_has_its_rate_until_the_time_is_over_and_is_steered_on_then() {
     machine.pass(Micros::secs(60));
     assert!(machine.heard("rates are no longer held"));
     assert!(machine.ask("speeds").contains("nothing measured yet"), "{}", machine.ask("speeds"));
-    assert!(machine.ask("speeds").contains("\nprobes 0 0 of "), "{}", machine.ask("speeds"));
+    assert!(machine.ask("speeds").contains("\nprobes 0 1 0 "), "{}", machine.ask("speeds"));
 }
 
 #[test]

@@ -3,12 +3,12 @@
 
 use super::history::Kept;
 use super::{Action, Daemon, Level, News};
-use crate::config::threshold::Gravity;
+use crate::config::threshold::{Gravity, Metric};
 use crate::config::{Class, DownloadOn};
 use crate::control::State;
 use crate::limits::CLASSES;
 use crate::measure::counters::{Queue, SLOTS, Sample, WayCounters};
-use crate::report::Fact;
+use crate::report::{Delay, Fact};
 use crate::tc::classifier::{cake_tin, tin};
 use crate::tc::plan::Plan;
 use crate::tc::shape::{class_handle, class_place};
@@ -46,11 +46,37 @@ pub(super) struct Whole {
     rates: [Rate; 2],
 }
 
+/// How long packets waited in a second, in the order a snapshot has the classes or tins in; behind them, all of a CAKE.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Delays {
+    at: Time,
+    rows: [Option<Micros>; CLASSES],
+    all: Option<Micros>,
+}
+
 impl Daemon {
     /// What is wrong now, the oldest first.
     #[cfg(test)]
     pub(super) fn alerts(&self) -> &[Alert] {
         self.watch.alerts.list()
+    }
+
+    /// How long packets of each class wait, where that is known.
+    pub(super) fn delays(&self, now: Time) -> Vec<Delay> {
+        let mut known = Vec::new();
+        for kept in &self.kept {
+            for (way, delays) in Way::ALL.into_iter().zip(&kept.delays) {
+                if now - delays.at > LONGEST {
+                    continue;
+                }
+                let rows = kept.classes.iter().zip(delays.rows).map(|(name, time)| (name.as_str(), time));
+                for (name, time) in rows.chain([("all", delays.all)]) {
+                    let (place, name) = (kept.place, name.into());
+                    known.extend(time.map(|time| Delay { place, way, time, name }));
+                }
+            }
+        }
+        known
     }
 
     /// The same for everybody else, and what is done about it.
@@ -127,6 +153,8 @@ impl Daemon {
         kept.received = bits.checked_div((whole.at - before.at).0);
         for way in Way::ALL {
             let look = self.look(line, way, &before, &whole);
+            self.keep_delays(line, way, look.as_ref(), &before, &whole);
+            self.doubt(line, way, look.as_ref());
             let mut verdicts = Vec::new();
             self.watch.judge.look(now, line, way, look.as_ref(), &mut |spot, verdict| {
                 verdicts.push((spot, verdict));
@@ -145,6 +173,49 @@ impl Daemon {
         if self.watch.judge.has_doubts() && self.watch.asked.is_none_or(|at| now - at >= BUSY) {
             self.watch.asked = Some(now);
             self.act(Action::ReadBusy);
+        }
+    }
+
+    /// Which classes are to be looked at closer the next time.
+    fn doubt(&mut self, line: usize, way: Way, look: Option<&Look>) {
+        let classes = look.map_or(0, |look| self.watch.judge.doubts(line, way, look));
+        let Some(kept) = self.kept.iter_mut().find(|kept| kept.place == line) else { return };
+        let mut places = 0;
+        for (class, place) in kept.slots.iter().enumerate() {
+            let bit = 1u16.checked_shl(u32::from(*place)).unwrap_or(0);
+            places |= if classes >> class & 1 == 1 { bit } else { 0 };
+        }
+        if let Some(doubts) = kept.doubts.get_mut(way as usize) {
+            *doubts = places;
+        }
+    }
+
+    /// Remembers how long packets waited.
+    fn keep_delays(&mut self, line: usize, way: Way, look: Option<&Look>, before: &Whole, after: &Whole) {
+        let Some(kept) = self.kept.iter_mut().find(|kept| kept.place == line) else { return };
+        let n = way as usize;
+        let mut delays = Delays { at: after.at, ..Delays::default() };
+        let [queue, then] = [after, before].map(|whole| whole.queues.get(n).copied().flatten());
+        if let (Some(look), Some(queue), Some(then)) = (look, queue, then) {
+            let on_line = look.wait.unwrap_or(Micros(0));
+            let tins = if queue.is_wire { 0 } else { kept.tins };
+            for (place, row) in delays.rows.iter_mut().enumerate() {
+                *row = if queue.is_wire {
+                    look.measure(Metric::Latency, Some(place)).map(Micros)
+                } else {
+                    // The last tin comes first.
+                    let tin = tins.checked_sub(place + 1);
+                    let slot = tin.and_then(|tin| queue.classes.get(tin).zip(then.classes.get(tin)));
+                    let slot = slot.filter(|(slot, then)| slot.packets != then.packets || slot.waiting > 0);
+                    slot.map(|(slot, _)| Micros(on_line.0 + u64::from(slot.delay)))
+                };
+            }
+            if !queue.is_wire && (look.all.packets > 0 || look.all.waiting > 0) {
+                delays.all = look.measure(Metric::Latency, None).map(Micros);
+            }
+        }
+        if let Some(place) = kept.delays.get_mut(n) {
+            *place = delays;
         }
     }
 
@@ -183,6 +254,7 @@ impl Daemon {
             marks: (all.marks - all_then.marks) as u32,
             waiting: all.backlog.0,
             delay: delay(all.backlog.0, sent, rate),
+            guess: None,
         };
         for ((load, place), class) in look.classes.iter_mut().zip(kept.slots).zip(&config.classes) {
             let (Some(slot), Some(then)) =
@@ -194,18 +266,17 @@ impl Daemon {
             let packets = grown(slot.packets, then.packets);
             let waiting = u64::from(slot.waiting);
             let is_used = packets > 0 || waiting > 0;
-            let own = match queue.is_wire {
-                true => delay(waiting, sent, rate.share(class.guarantee)),
-                false => Some(Micros(slot.delay.into())),
-            };
-            *load = Load {
-                sent,
-                packets,
-                drops: grown(slot.drops, then.drops),
-                marks: grown(slot.marks, then.marks),
-                waiting,
-                delay: own.filter(|_| is_used),
-            };
+            let measured = Micros(slot.delay.into());
+            let (drops, marks) = (grown(slot.drops, then.drops), grown(slot.marks, then.marks));
+            *load = Load { sent, packets, drops, marks, waiting, ..Load::default() };
+            if !is_used {
+                continue;
+            }
+            if queue.is_wire {
+                *load = load.guessed(delay(waiting, sent, rate.share(class.guarantee)), measured);
+            } else {
+                load.delay = Some(measured);
+            }
         }
         Some(look)
     }

@@ -6,11 +6,13 @@
 
 pub mod bus;
 pub mod clock;
+pub mod count;
 pub mod desk;
 pub mod ears;
 pub mod errno;
 pub mod evidence;
 pub mod files;
+pub mod hits;
 pub mod log;
 pub mod netlink;
 pub mod offload;

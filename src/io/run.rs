@@ -5,6 +5,7 @@ use super::bus::{self, Bus, Room};
 use super::desk::{Desk, Recorder};
 use super::ears::Ears;
 use super::files::{StateDir, absolute, naming, read_bounded, why};
+use super::hits::Asked;
 use super::netlink::apply::{apply, retune};
 use super::netlink::monitor::Monitor;
 use super::netlink::observe::observe;
@@ -164,6 +165,7 @@ pub fn run(mut daemon: Daemon, first: Event, places: &Places, keep: bool) -> io:
     }
     let mut recorders: Vec<Recorder> = Vec::new();
     let mut bus = Bus::new(if daemon.is_once() { Vec::new() } else { places.buses.clone() });
+    let mut hits = Asked::default();
     daemon.handle(clock::now(), first);
     loop {
         while let Some(action) = daemon.poll() {
@@ -219,7 +221,7 @@ pub fn run(mut daemon: Daemon, first: Event, places: &Places, keep: bool) -> io:
             continue;
         }
         let deadline = daemon.deadline();
-        reactor.wait(clock::now(), deadline.into_iter().chain(bus.due()).min())?;
+        reactor.wait(clock::now(), deadline.into_iter().chain(bus.due()).chain(hits.due()).min())?;
         let now = clock::now();
         if deadline.is_some_and(|at| at <= now) {
             daemon.handle(now, Event::Deadline);
@@ -229,8 +231,16 @@ pub fn run(mut daemon: Daemon, first: Event, places: &Places, keep: bool) -> io:
                 pilot.heard_besides(late, forged);
             }
         }
-        let networks = &shared.networks;
-        let mut room = Room { now, daemon: &mut daemon, connection: &mut hands.connection, places, networks };
+        hits.turn(now, &daemon);
+        let mut room = Room {
+            now,
+            daemon: &mut daemon,
+            connection: &mut hands.connection,
+            places,
+            networks: &shared.networks,
+            links: &shared.known,
+            hits: &mut hits,
+        };
         bus.turn(now, &reactor, &mut room);
         daemon.want(bus.wanted());
     }
@@ -309,10 +319,11 @@ impl Hands<'_, '_> {
                 let refused = retune(&mut self.connection, &ops, &shared.known.borrow());
                 Some(Event::Retuned { ops, refused })
             }
-            Action::Sample { line, tap, is_whole } => {
+            Action::Sample { line, tap, is_whole, flows } => {
                 let at = clock::now();
                 // Queues that are gone are looked for as soon as the kernel tells that they went.
-                let sample = sample(&mut self.connection, &tap, &shared.known.borrow(), is_whole).ok()?;
+                let known = shared.known.borrow();
+                let sample = sample(&mut self.connection, &tap, &known, is_whole, flows).ok()?;
                 Some(Event::Sampled { line, at, sample })
             }
             Action::ReadBusy => evidence::cores().map(Event::LookedBusy),

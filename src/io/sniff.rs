@@ -52,13 +52,8 @@ impl Sniffer {
         }
     }
 
-    /// Whether the kernel had to leave packets out since this was last asked.
-    pub fn has_missed(&self) -> bool {
-        super::sys::packets_dropped(&self.socket).is_ok_and(|count| count > 0)
-    }
-
-    /// Throws away what waits: a later moment is to be looked at.
-    pub fn skip(&mut self) {
-        while matches!(self.receive(), Ok(Some(_))) {}
+    /// How many packets have come since this was last asked, and how many of them the kernel had to leave out.
+    pub fn passed(&self) -> [u32; 2] {
+        super::sys::packets_passed(&self.socket).unwrap_or_default()
     }
 }

@@ -88,14 +88,14 @@ pub fn bind_to_device(socket: &impl AsRawFd, index: u32) -> io::Result<()> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
-/// How many packets a packet socket had no room for since this was last asked.
+/// How many packets came to a packet socket since this was last asked, and for how many of them it had no room.
 ///
 /// # Errors
 /// What the kernel says.
-pub fn packets_dropped(socket: &impl AsRawFd) -> io::Result<u32> {
-    let mut stats = [0; 2]; // struct tpacket_stats: seen, dropped
+pub fn packets_passed(socket: &impl AsRawFd) -> io::Result<[u32; 2]> {
+    let mut stats = [0; 2]; // struct tpacket_stats: all, and those of them that were dropped
     if get_option(socket, libc::SOL_PACKET, libc::PACKET_STATISTICS, &mut stats) {
-        Ok(stats[1])
+        Ok(stats)
     } else {
         Err(io::Error::last_os_error())
     }

@@ -50,7 +50,8 @@ pub struct Slot {
     pub drops: u32,
     /// Packets marked, likewise.
     pub marks: u32,
-    /// How long packets wait of late, in microseconds, likewise; a class does not say.
+    /// How long packets wait of late, in microseconds, likewise: of a tin its average; of a class whose flows were looked at
+    /// what most of those met that wait. Zero: it is not known.
     pub delay: u32,
 }
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A report for programs: stable names with their units, described in `docs/status.schema.json`.
 
+use super::told::write_fault;
 use super::{ClassReport, DirectionReport, Fact, LineReport, Snapshot};
 use crate::json::Json;
 use crate::scribe::Scribe;
-use crate::units::Rate;
+use crate::units::{Permille, Rate};
 use alloc::vec::Vec;
 use core::fmt::{self, Display, Write};
 
@@ -20,20 +21,35 @@ impl Snapshot {
         json.end()
     }
 
-    /// As fields.
+    /// As fields; what comes last ends sooner where there is no room.
     pub fn write(&self, out: &mut dyn Scribe) {
-        out.text("version", &self.version);
-        out.flag("shaping", self.is_shaping());
-        out.tables("lines", &self.lines, |out, line| line.write(out));
-        for (key, is_alert) in [("alerts", true), ("actions", false)] {
-            let facts: Vec<&Fact> = self.facts.iter().filter(|fact| fact.is_alert() == is_alert).collect();
-            out.tables(key, &facts, |out, fact| fact.write(out));
-        }
+        self.write_first(out);
         out.tables("notes", &self.notes, |out, (line, text)| {
             out.text("line", line);
             out.text("text", text);
         });
         out.tables("schedules", &self.schedules, |out, schedule| schedule.write(out));
+    }
+
+    /// All but the notes and the schedules.
+    pub(super) fn write_first(&self, out: &mut dyn Scribe) {
+        out.text("version", &self.version);
+        out.maybe_count("uptime_us", self.uptime.map(|time| time.0));
+        out.flag("shaping", self.is_shaping());
+        out.table("config", |out| {
+            out.text("path", &self.path);
+            match &self.taken {
+                Some(taken) => out.flag("taken", taken.is_taken),
+                None => out.null("taken"),
+            }
+            let faults = self.taken.as_ref().map_or(&[][..], |taken| &taken.faults);
+            out.tables("faults", faults, |out, fault| write_fault(fault, out));
+        });
+        out.tables("lines", &self.lines, |out, line| line.write(out));
+        for (key, is_alert) in [("alerts", true), ("actions", false)] {
+            let facts: Vec<&Fact> = self.facts.iter().filter(|fact| fact.is_alert() == is_alert).collect();
+            out.tables(key, &facts, |out, fact| fact.write(out));
+        }
     }
 }
 
@@ -52,7 +68,11 @@ impl LineReport {
             out.number("overhead_bytes", overhead.into());
             out.number("mpu_bytes", mpu.into());
         });
-        out.maybe_text("probes", shown(&self.probes));
+        out.maybe_text("probes", shown(&self.probing));
+        match &self.probing {
+            Some(probing) => out.table("probing", |out| probing.write(out)),
+            None => out.null("probing"),
+        }
         for (key, way) in [("upload", &self.upload), ("download", &self.download)] {
             out.table(key, |out| {
                 way.write(out);
@@ -107,6 +127,17 @@ impl ClassReport {
         ] {
             out.count(key, count);
         }
+        let share = |share: fn(&(Permille, Permille)) -> Permille| self.shares.as_ref().map(share);
+        for (key, share) in
+            [("guarantee_permille", share(|(least, _)| *least)), ("limit_permille", share(|(_, most)| *most))]
+        {
+            match share {
+                Some(Permille(thousandths)) => out.number(key, thousandths.into()),
+                None => out.null(key),
+            }
+        }
+        out.maybe_count("target_us", self.target.map(|time| time.0));
+        out.maybe_count("delay_us", self.delay.map(|time| time.0));
     }
 }
 

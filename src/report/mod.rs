@@ -6,33 +6,47 @@
 
 mod document;
 mod fact;
+pub mod hits;
 pub mod planned;
 pub mod ruled;
 pub mod scheduled;
+mod size;
 mod text;
+mod told;
 
 pub use fact::Fact;
+pub(crate) use told::write_fault;
+pub use told::{Delay, Taken, Told};
 
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::limits;
-use crate::steer::Standing;
+use crate::steer::{Probed, Standing};
+use crate::tc::Cake;
 use crate::tc::cake::tin_names;
+use crate::tc::classifier::{cake_tin, tin};
 use crate::tc::diff::{Op, diff};
 use crate::tc::plan::{Direction, Line, Plan};
 use crate::tc::shape::class_handle;
 use crate::tc::stats::Counters;
 use crate::tc::{self, FilterKind, Link, QdiscKind, ROOT_MAJOR, Tree, shape, show};
-use crate::units::{DeviceName, Handle, Rate, Way};
+use crate::units::{DeviceName, Handle, Micros, Permille, Rate, Way};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use scheduled::Scheduled;
+use size::Size;
 
 /// How everything stands at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
     /// The program's version.
     pub version: &'static str,
+    /// For how long the daemon has been running; `None`: none does.
+    pub uptime: Option<Micros>,
+    /// The configuration's path.
+    pub path: String,
+    /// What the daemon made of it; `None`: none has read it.
+    pub taken: Option<Taken>,
     /// The lines, as in the configuration.
     pub lines: Vec<LineReport>,
     /// What the user should know, `(line, text)`.
@@ -55,7 +69,7 @@ pub struct LineReport {
     /// What a packet costs on it: the preset's name, overhead and mpu.
     pub link: (&'static str, i16, u16),
     /// What became of its probes; `None`: none are sent.
-    pub probes: Option<String>,
+    pub probing: Option<Probed>,
     /// Leaving traffic.
     pub upload: DirectionReport,
     /// Arriving traffic.
@@ -96,6 +110,12 @@ pub struct ClassReport {
     pub class: Counters,
     /// What its leaf counted: drops and marks are CoDel's.
     pub leaf: Counters,
+    /// What it is promised and the most it gets, of the whole; `None`: it is no class of the configuration.
+    pub shares: Option<(Permille, Permille)>,
+    /// How long its packets may wait.
+    pub target: Option<Micros>,
+    /// How long they wait, in its queue and on the line; `None`: nothing came, or it is not known.
+    pub delay: Option<Micros>,
 }
 
 impl ClassReport {
@@ -123,12 +143,15 @@ pub fn snapshot(config: &Config, plan: &Plan, seen: &Seen<'_>) -> Snapshot {
         device: line.device,
         is_up: line.device.and_then(|device| seen.link(&device)).map(|link| link.is_up),
         link: (line.link.name, line.link.overhead, line.link.mpu),
-        probes: None,
+        probing: None,
         upload: direction(config, plan, line, &line.upload, seen),
         download: direction(config, plan, line, &line.download, seen),
     });
     Snapshot {
         version: env!("CARGO_PKG_VERSION"),
+        uptime: None,
+        path: String::new(),
+        taken: None,
         lines: lines.collect(),
         notes: plan.notes.clone(),
         schedules: Vec::new(),
@@ -212,6 +235,9 @@ fn classes(config: &Config, device: &DeviceName, seen: &Seen<'_>) -> Vec<ClassRe
             ceil: cake.bandwidth,
             class: counters,
             leaf: counters,
+            shares: None,
+            target: None,
+            delay: None,
         };
         let names = tin_names(cake.diffserv);
         let tins = (1..=8u16).zip(names).map(|(n, name)| {
@@ -222,6 +248,9 @@ fn classes(config: &Config, device: &DeviceName, seen: &Seen<'_>) -> Vec<ClassRe
                 ceil: cake.bandwidth,
                 class: counters,
                 leaf: counters,
+                shares: None,
+                target: tin_target(config, cake, n),
+                delay: None,
             }
         });
         // Who is served first comes first, as with classes.
@@ -234,9 +263,9 @@ fn classes(config: &Config, device: &DeviceName, seen: &Seen<'_>) -> Vec<ClassRe
         .classes
         .iter()
         .enumerate()
-        .map(|(n, class)| (class.name.as_str(), class_handle(&config.classes, n)));
-    let beside = [("(icmp)", shape::icmp_handle(&config.classes)), ("(local)", shape::UNSHAPED)];
-    let rows = named.chain(beside).filter_map(|(name, handle)| {
+        .map(|(n, class)| (class.name.as_str(), class_handle(&config.classes, n), Some(class)));
+    let beside = [("(icmp)", shape::icmp_handle(&config.classes), None), ("(local)", shape::UNSHAPED, None)];
+    let rows = named.chain(beside).filter_map(|(name, handle, configured)| {
         let class = have.classes.iter().find(|class| class.handle == handle)?;
         // Classes follow a line that is steered in steps (`tc::speed`) and may be made for a little more than it has now,
         // but nothing gets more than what is above it (htb_class_mode, htb_add_to_wait_tree).
@@ -248,9 +277,28 @@ fn classes(config: &Config, device: &DeviceName, seen: &Seen<'_>) -> Vec<ClassRe
             ceil: class.ceil.min(most),
             class: seen.counters(device, handle),
             leaf: seen.counters(device, shape::leaf_handle(handle)),
+            shares: configured.map(|class| (class.guarantee, class.limit)),
+            target: configured.map(|class| class.target),
+            delay: None,
         })
     });
     rows.collect()
+}
+
+/// How long packets of a tin may wait: as long as those of its most impatient class.
+fn tin_target(config: &Config, cake: &Cake, number: u16) -> Option<Micros> {
+    let is_in =
+        |class: &&config::Class| tin(cake.diffserv, cake_tin(class)).is_some_and(|tin| tin.minor() == number);
+    config.classes.iter().filter(is_in).map(|class| class.target).min()
+}
+
+impl LineReport {
+    fn way(&mut self, way: Way) -> &mut DirectionReport {
+        match way {
+            Way::Up => &mut self.upload,
+            Way::Down => &mut self.download,
+        }
+    }
 }
 
 impl Snapshot {
@@ -258,22 +306,28 @@ impl Snapshot {
     pub fn empty(why: &str) -> Self {
         let notes = alloc::vec![("weir".into(), why.into())];
         let (lines, schedules, facts) = (Vec::new(), Vec::new(), Vec::new());
-        Self { version: env!("CARGO_PKG_VERSION"), lines, notes, schedules, facts }
+        let (version, path) = (env!("CARGO_PKG_VERSION"), String::new());
+        Self { version, uptime: None, path, taken: None, lines, notes, schedules, facts }
     }
 
-    /// Adds what the daemon says about lines it steers: how they stand, and of some what became of their probes.
-    pub fn steered(&mut self, standings: Vec<Standing>, probes: Vec<(usize, String)>) {
-        for (place, text) in probes {
+    /// Adds what the daemon says.
+    pub fn add(&mut self, told: Told) {
+        let Told { standings, probing, delays, facts, uptime, taken } = told;
+        (self.facts, self.uptime, self.taken) = (facts, uptime, taken);
+        for (place, probing) in probing {
             if let Some(line) = self.lines.get_mut(place) {
-                line.probes = Some(text);
+                line.probing = Some(probing);
+            }
+        }
+        for Delay { place, way, time, name } in delays {
+            let rows = self.lines.get_mut(place).map(|line| &mut line.way(way).classes);
+            if let Some(row) = rows.and_then(|rows| rows.iter_mut().find(|row| row.name == name)) {
+                row.delay = Some(time);
             }
         }
         for standing in standings {
             let Some(line) = self.lines.get_mut(standing.place) else { continue };
-            let way = match standing.way {
-                Way::Up => &mut line.upload,
-                Way::Down => &mut line.download,
-            };
+            let way = line.way(standing.way);
             // What was planned may be older than the last rate.
             if way.rate.is_some() {
                 way.rate = Some(standing.speed.line);
@@ -282,12 +336,11 @@ impl Snapshot {
         }
     }
 
-    /// Leaves the classes out if there are more of them than [`limits::UBUS_ROWS`]; says whether it did.
+    /// Leaves the classes out if no answer on the bus has room for them; says whether it did.
     pub fn shorten(&mut self) -> bool {
-        let ways = || self.lines.iter().flat_map(|line| [&line.upload, &line.download]);
-        // A fact takes as much as three of them.
-        let rows = ways().map(|way| way.classes.len()).sum::<usize>() + 3 * self.facts.len();
-        let is_long = rows > limits::UBUS_ROWS;
+        let mut size = Size::default();
+        self.write_first(&mut size);
+        let is_long = size.0 > limits::UBUS_ANSWER;
         for line in self.lines.iter_mut().filter(|_| is_long) {
             line.upload.classes.clear();
             line.download.classes.clear();
@@ -304,7 +357,10 @@ impl Snapshot {
 
 /// To three digits: people compare rates, and the column stays narrow. JSON has them all.
 pub fn about(rate: Rate) -> Rate {
-    let bits = rate.bits_per_sec();
-    let unit = 10u64.pow(bits.checked_ilog10().unwrap_or(0).saturating_sub(2));
-    Rate::bits(bits.saturating_add(unit / 2) / unit * unit)
+    Rate::bits(three_digits(rate.bits_per_sec()))
+}
+
+fn three_digits(number: u64) -> u64 {
+    let unit = 10u64.pow(number.checked_ilog10().unwrap_or(0).saturating_sub(2));
+    number.saturating_add(unit / 2) / unit * unit
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A report for people.
 
-use super::{LineReport, Snapshot, about};
-use alloc::string::ToString;
+use super::{LineReport, Snapshot, about, three_digits};
+use crate::units::Micros;
+use alloc::string::{String, ToString};
 use core::fmt::{self, Write};
 
 impl Snapshot {
@@ -41,7 +42,7 @@ fn write_line(line: &LineReport, out: &mut impl Write) -> fmt::Result {
     };
     let (name, overhead, mpu) = line.link;
     writeln!(out, "{}: {device} ({state}), link {name}: overhead {overhead}, mpu {mpu}", line.name)?;
-    if let Some(probes) = &line.probes {
+    if let Some(probes) = &line.probing {
         writeln!(out, "  probes   {probes}")?;
     }
     for (label, way) in [("upload", &line.upload), ("download", &line.download)] {
@@ -63,33 +64,38 @@ fn write_line(line: &LineReport, out: &mut impl Write) -> fmt::Result {
         if way.classes.is_empty() {
             continue;
         }
-        let heads = ["class", "guaranteed", "limit", "sent", "packets", "dropped", "marked", "waiting"];
-        let [class, rate, limit, sent, packets, dropped, marked, waiting] = heads;
+        let heads = ["class", "guaranteed", "limit", "sent", "dropped", "marked", "waiting", "delay"];
+        let [class, rate, limit, sent, dropped, marked, waiting, delay] = heads;
         // Both directions alike, so that their columns stand below each other.
         let ways = [&line.upload, &line.download].into_iter();
         let names = ways.flat_map(|way| &way.classes).map(|row| shown(&row.name).chars().count() + 1);
         let width = names.max().unwrap_or(0).max(9);
         writeln!(
             out,
-            "    {class:<width$}{rate:>12}{limit:>12}{sent:>10}{packets:>9}{dropped:>8}{marked:>7}{waiting:>9}"
+            "    {class:<width$}{rate:>12}{limit:>12}{sent:>10}{dropped:>8}{marked:>7}{waiting:>10}{delay:>8}"
         )?;
         for row in &way.classes {
             writeln!(
                 out,
-                "    {:<width$}{:>12}{:>12}{:>10}{:>9}{:>8}{:>7}{:>9}",
+                "    {:<width$}{:>12}{:>12}{:>10}{:>8}{:>7}{:>10}{:>8}",
                 shown(&row.name),
                 about(row.rate).to_string(),
                 about(row.ceil).to_string(),
                 crate::units::Bytes(row.class.bytes).to_string(),
-                row.class.packets,
                 row.drops(),
                 row.leaf.marks,
                 crate::units::Bytes(u64::from(row.class.backlog_bytes.max(row.leaf.backlog_bytes)))
                     .to_string(),
+                row.delay.map_or("-".to_string(), waits),
             )?;
         }
     }
     Ok(())
+}
+
+/// To three digits, and no more than a minute: the column stays narrow.
+fn waits(time: Micros) -> String {
+    Micros(three_digits(time.0.min(59_900_000))).to_string()
 }
 
 /// CAKE's longest name would be wider than its column.
@@ -101,20 +107,23 @@ fn shown(name: &str) -> &str {
 mod tests {
     use super::*;
     use crate::report::{ClassReport, DirectionReport};
+    use crate::steer::Probed;
     use crate::tc::stats::Counters;
     use crate::units::{DeviceName, Rate};
-    use alloc::string::String;
 
     #[test]
     fn a_class_with_a_long_name_does_not_break_the_columns_and_the_usual_ones_fit_a_terminal() {
         for (name, most) in [("critical", 80), ("a_class_with_a_rather_long_name", 120)] {
-            let probes = "6 of 6 reflectors answer; 123456 sent, 1234 lost, 12 late, 1 forged";
+            let probes = Probed::from_text("6 6 123456 1234 12 1").expect("six numbers");
             let row = |name: &str| ClassReport {
                 name: name.into(),
                 rate: Rate::kbit(237),
                 ceil: Rate::kbit(4750),
                 class: Counters::default(),
-                leaf: Counters::default(),
+                leaf: Counters { backlog_bytes: 1_023_999, ..Counters::default() },
+                shares: None,
+                target: None,
+                delay: Some(Micros(99_949_999)),
             };
             let way = DirectionReport {
                 device: DeviceName::new("eth0"),
@@ -134,13 +143,14 @@ mod tests {
                 device: None,
                 is_up: None,
                 link,
-                probes: Some(probes.into()),
+                probing: Some(probes),
                 upload,
                 download,
             };
             let mut out = String::new();
             write_line(&line, &mut out).expect("a String takes everything");
-            assert!(out.contains("\n  probes   6 of") && probes.len() <= 69, "{out}");
+            let text = probes.to_string();
+            assert!(out.contains("\n  probes   6 of") && text.len() <= 69, "{out}");
             let rows: Vec<&str> = out.lines().filter(|line| line.starts_with("    ")).collect();
             assert_eq!(rows.len(), 6, "{out}");
             assert!(rows.iter().all(|row| row.len() == rows[0].len() && row.len() <= most), "{out}");

@@ -131,7 +131,7 @@ fn following(view: &View) -> String {
 mod tests {
     use super::*;
     use crate::config::Engine;
-    use crate::report::{Seen, snapshot};
+    use crate::report::{Seen, Told, snapshot};
     use crate::tc::Link;
     use crate::tc::shape::guaranteed;
     use crate::units::{DeviceName, Permille};
@@ -194,7 +194,7 @@ mod tests {
             let wanted = plan_with(&config, &world, &found, &mut Memo::default());
             let seen = Seen { links: &links, tree: &plan.tree, counters: &[] };
             let mut report = snapshot(&config, &wanted, &seen);
-            report.steered(left, Vec::new());
+            report.add(Told { standings: left, ..Told::default() });
             let mut text = String::new();
             report.write_text(&mut text).expect("a String takes everything");
             assert!(report.is_shaping(), "{most} {text}");

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What became of a line's probes, for people: who was asked lately and who answered, and how many were lost. What the
+//! What became of a line's probes: who was asked lately and who answered, and how many were lost. What the
 //! controller makes of each is `measure::probe`'s.
 
+use crate::scribe::Scribe;
 use crate::units::{Micros, Time};
 use alloc::format;
 use alloc::string::String;
-use core::fmt::Write;
+use core::fmt;
 
 /// "Lately" is so many probes: three seconds at the fastest, and each reflector is among them several times.
 const LATELY: usize = 64;
@@ -14,6 +15,67 @@ const LATELY: usize = 64;
 /// second, which an answer may take, and one that nobody uses in half a minute.
 const IN_VAIN: u32 = 8;
 const PATIENCE: Micros = Micros::secs(10);
+/// What became of a line's probes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Probed {
+    /// Who was asked lately, and how many of them answered.
+    reflectors: u32,
+    answering: u32,
+    sent: u32,
+    /// Those that were never answered, answers that came too late to count, and answers that are to no probe.
+    lost: u32,
+    late: u32,
+    forged: u32,
+}
+
+/// `5 of 6 reflectors answer; 1203 sent, 12 lost`.
+impl fmt::Display for Probed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {} reflectors answer; {} sent", self.answering, self.reflectors, self.sent)?;
+        for (count, what) in [(self.lost, "lost"), (self.late, "late"), (self.forged, "forged")] {
+            if count > 0 {
+                write!(f, ", {count} {what}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Probed {
+    /// Whether somebody was asked and nobody answers.
+    pub fn is_unheard(&self) -> bool {
+        self.reflectors > 0 && self.answering == 0
+    }
+
+    /// As fields.
+    pub fn write(&self, out: &mut dyn Scribe) {
+        for (key, count) in [
+            ("reflectors", self.reflectors),
+            ("answering", self.answering),
+            ("sent", self.sent),
+            ("lost", self.lost),
+            ("late", self.late),
+            ("forged", self.forged),
+        ] {
+            out.count(key, count.into());
+        }
+    }
+
+    /// One line of text.
+    pub fn to_text(&self) -> String {
+        let Self { reflectors, answering, sent, lost, late, forged } = self;
+        format!("{reflectors} {answering} {sent} {lost} {late} {forged}")
+    }
+
+    /// Reads such a line.
+    pub fn from_text(line: &str) -> Option<Self> {
+        let mut words = line.split(' ');
+        let mut number = || words.next()?.parse().ok();
+        let (reflectors, answering, sent) = (number()?, number()?, number()?);
+        let (lost, late, forged) = (number()?, number()?, number()?);
+        Some(Self { reflectors, answering, sent, lost, late, forged })
+    }
+}
 
 /// The last probes, and all of them as numbers.
 #[derive(Debug)]
@@ -69,8 +131,8 @@ impl Tally {
         self.in_vain >= IN_VAIN && now - self.since >= PATIENCE
     }
 
-    /// `5 of 6 reflectors answer; 1203 sent, 12 lost`.
-    pub(super) fn text(&self) -> String {
+    /// How they stand.
+    pub(super) fn probing(&self) -> Probed {
         let (mut used, mut answering) = (0u64, 0u64);
         for id in self.sent.saturating_sub(LATELY as u32 - 1).max(1)..=self.sent {
             let place = id as usize % LATELY;
@@ -78,26 +140,29 @@ impl Tally {
             used |= bit;
             answering |= if self.heard & (1 << place) == 0 { 0 } else { bit };
         }
-        let (answering, used) = (answering.count_ones(), used.count_ones());
-        let mut text = format!("{answering} of {used} reflectors answer; {} sent", self.sent);
+        let (answering, reflectors) = (answering.count_ones(), used.count_ones());
         let [late, forged] = self.odd;
-        for (count, what) in [(self.lost.saturating_sub(late), "lost"), (late, "late"), (forged, "forged")] {
-            if count > 0 {
-                let _ = write!(text, ", {count} {what}");
-            }
-        }
-        text
+        let lost = self.lost.saturating_sub(late);
+        Probed { reflectors, answering, sent: self.sent, lost, late, forged }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::string::ToString;
+
+    /// As people read it; the same behind the socket.
+    fn text(tally: &Tally) -> String {
+        let probing = tally.probing();
+        assert_eq!(Probed::from_text(&probing.to_text()), Some(probing));
+        probing.to_string()
+    }
 
     #[test]
     fn it_says_who_answers_and_what_became_of_the_rest() {
         let mut tally = Tally::default();
-        assert_eq!(tally.text(), "0 of 0 reflectors answer; 0 sent");
+        assert_eq!(text(&tally), "0 of 0 reflectors answer; 0 sent");
         for id in 1..=240 {
             let reflector = (id % 6) as u16;
             tally.asked(Time(0), id, reflector);
@@ -107,15 +172,15 @@ mod tests {
             }
         }
         // Of 40 that went to the silent one, those among the last 64 may still be answered.
-        assert_eq!(tally.text(), "5 of 6 reflectors answer; 240 sent, 29 lost");
+        assert_eq!(text(&tally), "5 of 6 reflectors answer; 240 sent, 29 lost");
         tally.answered(5);
         tally.odd = [1, 2];
-        assert_eq!(tally.text(), "5 of 6 reflectors answer; 240 sent, 28 lost, 1 late, 2 forged");
+        assert_eq!(text(&tally), "5 of 6 reflectors answer; 240 sent, 28 lost, 1 late, 2 forged");
         (241..=304).for_each(|id| {
             tally.asked(Time(0), id, 7);
             tally.answered(id);
         });
-        assert_eq!(tally.text(), "1 of 1 reflectors answer; 304 sent, 39 lost, 1 late, 2 forged");
+        assert_eq!(text(&tally), "1 of 1 reflectors answer; 304 sent, 39 lost, 1 late, 2 forged");
     }
 
     #[test]

@@ -486,6 +486,12 @@ pub fn qdisc(payload: &[u8]) -> Option<(u32, Qdisc, Counters)> {
     Some((index, Qdisc { parent, handle, stab, kind }, stats::read(name, &attrs)))
 }
 
+/// Reads what an fq_codel says of one of its flows (`RTM_NEWTCLASS`).
+pub fn flow(payload: &[u8]) -> Option<stats::Flow> {
+    let attrs = Attrs::new(payload.get(TCMSG..)?);
+    (attrs.get(TCA_KIND)?.text()? == "fq_codel").then(|| stats::flow(&attrs))?
+}
+
 /// Reads the tins of a CAKE, lowest first, with its device's index and handle (`RTM_NEWQDISC`).
 pub fn tins(payload: &[u8]) -> Option<(u32, Handle, impl Iterator<Item = stats::Tin> + use<'_>)> {
     let (index, handle, ..) = tcmsg(payload)?;

@@ -125,6 +125,26 @@ impl Codel {
     }
 }
 
+/// What an fq_codel says of one of its flows that are in use (`struct tc_fq_codel_cl_stats`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flow {
+    /// Packets waiting.
+    pub waiting: u32,
+    /// How long the packet waited that was taken out last, microseconds; zero before any was. Another flow may have left it,
+    /// for flows share their places by chance.
+    pub last_delay_us: u32,
+}
+
+/// Reads that, from the attributes of the `RTM_NEWTCLASS` of a flow; `None` for anything else.
+pub fn flow(attrs: &Attrs<'_>) -> Option<Flow> {
+    const CLASS: u32 = 1; // TCA_FQ_CODEL_XSTATS_CLASS
+    let own = own(attrs)?.payload;
+    // type, deficit, ldelay
+    let word = |place: usize| field(own, place * 4).map(u32::from_ne_bytes);
+    (word(0)? == CLASS).then_some(())?;
+    Some(Flow { waiting: read("", attrs).backlog_packets, last_delay_us: word(2)? })
+}
+
 /// What one of CAKE's tins counts. Bytes are of *frames*, without the overhead CAKE shapes for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tin {
@@ -237,6 +257,22 @@ mod tests {
             overmemory_drops: 0, // an older kernel ends before it
         };
         assert_eq!(codel(&Attrs::new(&out)), Some(own));
+    }
+
+    #[test]
+    fn a_flow_says_what_waits_and_how_long_its_last_packet_did_and_a_qdisc_is_none() {
+        // deficit, ldelay, count, lastcount, dropping, drop_next behind the type
+        for (kind, wanted) in [(1u32, Some(Flow { waiting: 9, last_delay_us: 41_237 })), (0, None)] {
+            let mut out = Vec::new();
+            let nest = attr::open(&mut out, TCA_STATS2);
+            let queue: Vec<u8> = [9u32, 13_626, 0, 0, 0].iter().flat_map(|w| w.to_ne_bytes()).collect();
+            attr::put(&mut out, QUEUE, &queue);
+            let own: Vec<u8> =
+                [kind, 300, 41_237, 5, 4, 1, 77].iter().flat_map(|w| w.to_ne_bytes()).collect();
+            attr::put(&mut out, APP, &own);
+            attr::close(&mut out, nest);
+            assert_eq!(flow(&Attrs::new(&out)), wanted);
+        }
     }
 
     #[test]

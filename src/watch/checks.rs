@@ -252,12 +252,12 @@ pub(super) fn mtu(_: &Evidence<'_>, line: &Line<'_>, found: &mut Findings) {
 
 /// Without answers a line is steered by its counters alone.
 pub(super) fn probes(_: &Evidence<'_>, line: &Line<'_>, found: &mut Findings) {
-    let probes = line.report.probes.as_deref().unwrap_or_default();
+    let probing = line.report.probing.unwrap_or_default();
     let is_blind = [&line.report.upload, &line.report.download]
         .iter()
         .any(|way| way.steering.as_ref().is_some_and(|steering| steering.state == "blind"));
-    if is_blind || (probes.starts_with("0 of ") && !probes.starts_with("0 of 0 ")) {
-        found.say(Warning, format_args!("{}: nobody answers: {probes}", line.wan.name));
+    if is_blind || probing.is_unheard() {
+        found.say(Warning, format_args!("{}: nobody answers: {probing}", line.wan.name));
     }
 }
 

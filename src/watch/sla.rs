@@ -6,8 +6,10 @@
 //! cause.
 //!
 //! How long a packet of a class waits is its own queue's delay and what the line adds. The first is CAKE's own average of
-//! the class's tin; of HTB it is the bytes that wait, by what the class was sent in the last second. The second is what
-//! the line's probes measured, where there are any.
+//! the class's tin; of HTB it is the bytes that wait, by what the class was sent in the last second. That is a guess: what
+//! waits is seen at one moment, and a class that sends in bursts drained faster than in the second on average. So where
+//! it matters ([`Judge::doubts`]) the kernel is asked how long the last packet of each of its flows waited, and where the
+//! guess is off by more than twice the median counts. The second is what the line's probes measured, where there are any.
 
 use crate::config::threshold::{Metric, Threshold};
 use crate::config::{Class, Config};
@@ -30,6 +32,8 @@ pub struct Load {
     pub waiting: u64,
     /// How long they wait; `None`: nothing came, or it is not known.
     pub delay: Option<Micros>,
+    /// The same by what waits and drains alone, where that is only a guess.
+    pub guess: Option<Micros>,
 }
 
 /// What one direction of a line did in a second.
@@ -55,6 +59,19 @@ pub(super) const WANTS: u64 = 3000;
 const ENOUGH: u32 = 20;
 
 impl Load {
+    /// A guess of how long packets wait, and what its flows say, if they were asked. Flows that nothing was taken from in the
+    /// second cannot say.
+    pub const fn guessed(self, guess: Option<Micros>, median: Micros) -> Self {
+        let delay = match guess {
+            Some(Micros(guess)) if median.0 > 0 && self.packets > 0 => {
+                let is_off = guess > median.0.saturating_mul(2) || median.0 > guess.saturating_mul(2);
+                Some(if is_off { median } else { Micros(guess) })
+            }
+            other => other,
+        };
+        Self { delay, guess, ..self }
+    }
+
     /// How long bytes wait that leave at this speed.
     pub fn delay_of(waiting: u64, speed: Rate) -> Option<Micros> {
         let micros = waiting.saturating_mul(8_000_000).checked_div(speed.bits_per_sec())?;
@@ -167,6 +184,23 @@ impl Judge {
     /// Whether some level has been wrong for a while and is not broken yet.
     pub fn has_doubts(&self) -> bool {
         self.states.iter().any(|state| !state.is_broken && state.since.is_some())
+    }
+
+    /// Which classes' delays are to be looked at closer, as a bit for each of their places in the configuration: by the guess
+    /// they come near a level, by a factor of two, or they have broken it.
+    pub fn doubts(&self, line: usize, way: Way, look: &Look) -> u16 {
+        let mut doubts = 0;
+        for State { spot, is_broken, .. } in &self.states {
+            let level = self.levels.get(spot.level).filter(|level| level.metric == Metric::Latency);
+            let guess = spot.class.and_then(|class| look.classes.get(class)).and_then(|load| load.guess);
+            if let (Some(class), Some(level), Some(guess)) = (spot.class, level, guess)
+                && (spot.line, spot.way) == (line, way)
+                && (*is_broken || (guess.0 + look.wait.map_or(0, |wait| wait.0)) * 2 > level.value)
+            {
+                doubts |= 1 << class;
+            }
+        }
+        doubts
     }
 
     /// Nothing is known of a line any more: what was broken of it is told.
@@ -288,9 +322,49 @@ mod tests {
     }
 
     #[test]
+    fn a_guess_that_is_off_by_more_than_twice_is_what_the_flows_say_and_others_stay() {
+        let load = Load { packets: 9, ..Load::default() };
+        let delay = |guess: Option<u64>, median| load.guessed(guess.map(Micros), Micros(median)).delay;
+        assert_eq!(delay(Some(400), 30), Some(Micros(30)));
+        assert_eq!(delay(Some(400), 801), Some(Micros(801)));
+        assert_eq!((delay(Some(400), 200), delay(Some(400), 800)), (Some(Micros(400)), Some(Micros(400))));
+        assert_eq!((delay(Some(400), 0), delay(None, 30)), (Some(Micros(400)), None), "nobody was asked");
+        let starved = Load { packets: 0, ..load };
+        let guess = Some(Micros(400));
+        assert_eq!(starved.guessed(guess, Micros(30)).delay, guess, "what it says is of long ago");
+    }
+
+    #[test]
+    fn classes_are_looked_at_closer_when_they_come_near_their_level_and_while_it_is_broken() {
+        let mut judge = judge();
+        let guessed = |guess: u64| {
+            let mut look = look(0);
+            look.classes[0].guess = Some(Micros::ms(guess));
+            look
+        };
+        // 10 ms of the line are in it.
+        assert_eq!(judge.doubts(0, Way::Up, &guessed(15)), 0);
+        assert_eq!(judge.doubts(0, Way::Up, &guessed(16)), 1);
+        assert_eq!(
+            (judge.doubts(0, Way::Down, &guessed(99)), judge.doubts(1, Way::Up, &guessed(99))),
+            (0, 0)
+        );
+        assert_eq!(judge.doubts(0, Way::Up, &look(99)), 0, "what is no guess needs no second look");
+        told(&mut judge, 1, &[60, 60, 60]);
+        assert_eq!(judge.doubts(0, Way::Up, &guessed(1)), 1);
+    }
+
+    #[test]
     fn each_metric_is_measured_as_it_says() {
-        let class =
-            Load { sent: 5_000_000, packets: 97, drops: 3, marks: 4, waiting: 9000, delay: Some(Micros(7)) };
+        let class = Load {
+            sent: 5_000_000,
+            packets: 97,
+            drops: 3,
+            marks: 4,
+            waiting: 9000,
+            delay: Some(Micros(7)),
+            guess: None,
+        };
         let mut look =
             Look { rate: Rate::mbit(20), wait: Some(Micros(5)), is_shared: true, ..Look::default() };
         look.classes[2] = class;

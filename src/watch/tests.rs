@@ -6,9 +6,9 @@ use super::evidence::{Evidence, FILES, File, Lines};
 use crate::config::Fault;
 use crate::door;
 use crate::json::Json;
-use crate::report::{Seen, snapshot};
+use crate::report::{Seen, Told, snapshot};
 use crate::scribe::Scribe;
-use crate::steer::Standing;
+use crate::steer::{Probed, Standing};
 use crate::tc::plan::{Plan, World, ifb_name, plan_with};
 use crate::tc::speed::Speeds;
 use crate::tc::stats::Counters;
@@ -26,7 +26,7 @@ struct House {
     spoil: fn(&mut Tree),
     counters: Vec<(u32, Handle, Counters)>,
     standings: Vec<Standing>,
-    probes: Vec<(usize, String)>,
+    probing: Vec<(usize, Probed)>,
     is_running: Option<bool>,
     merging: Vec<DeviceName>,
     files: Vec<String>,
@@ -49,7 +49,7 @@ impl House {
             spoil: |_| {},
             counters: Vec::new(),
             standings: Vec::new(),
-            probes: Vec::new(),
+            probing: Vec::new(),
             is_running: Some(true),
             merging: Vec::new(),
             files: alloc::vec![String::new(); FILES.len()],
@@ -118,7 +118,8 @@ impl House {
         plan.yield_to_others(&tree);
         let seen = Seen { links: &self.world.links, tree: &tree, counters: &self.counters };
         let mut report = snapshot(&config, &plan, &seen);
-        report.steered(self.standings.clone(), self.probes.clone());
+        let (standings, probing) = (self.standings.clone(), self.probing.clone());
+        report.add(Told { standings, probing, ..Told::default() });
         evidence.lines =
             Some(Lines { config: &config, plan: &plan, world: &self.world, tree: &tree, report: &report });
         show(&evidence)
@@ -377,10 +378,10 @@ const CASES: &[Case] = &[
     ("mtu", |house| house.world.links[0].mtu = 9000, &["note: eth0 has an MTU of 9000"]),
     (
         "probes",
-        |house| house.probes.push((0, "0 of 6 reflectors answer; 60 sent".into())),
+        |house| house.probing.extend(Probed::from_text("6 0 60 0 0 0").map(|all| (0, all))),
         &["warning: wan: nobody answers: 0 of 6 reflectors answer; 60 sent"],
     ),
-    ("probes", |house| house.probes.push((0, "0 of 0 reflectors answer; 0 sent".into())), &["ok: "]),
+    ("probes", |house| house.probing.push((0, Probed::default())), &["ok: "]),
     ("probes", |house| house.standings.push(standing("blind")), &["warning: wan: nobody answers"]),
     (
         "marks",

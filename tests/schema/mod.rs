@@ -42,6 +42,12 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str, faults: &mut Vec
                     faults.push(format!("{at}: {value} is none of {says}"));
                 }
             }
+            "minimum" => {
+                let least = says.as_i64().expect("a number");
+                if value.as_i64().is_some_and(|number| number < least) {
+                    faults.push(format!("{at}: {value} is less than {least}"));
+                }
+            }
             "items" => {
                 for (n, item) in value.as_array().into_iter().flatten().enumerate() {
                     check(root, says, item, &format!("{at}/{n}"), faults);

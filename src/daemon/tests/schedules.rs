@@ -157,7 +157,7 @@ fn a_reload_sends_nothing_where_nothing_differs_and_without_the_schedule_brings_
     machine.tell(Event::Reload).until(FRIDAY + 6 * HOUR + 1);
     assert_eq!((machine.upload(), machine.applied), (5, 3), "the earlier file goes by its hours");
     machine.until(FRIDAY + 22 * HOUR + 1).reload(WAN);
-    assert_eq!((machine.upload(), machine.ask("speeds")), (5, "ok\n".into()));
+    assert_eq!((machine.upload(), machine.ask("speeds").contains("alter ")), (5, false));
 }
 
 #[test]

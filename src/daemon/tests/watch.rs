@@ -11,12 +11,15 @@ struct Second {
     sent: [u64; 4],
     waiting: u32,
     drops: u32,
+    /// What its flows say, in microseconds.
+    median: u32,
 }
 
 /// `critical` waits behind itself, or behind `low`.
-const SELF: Second = Second { sent: [1_900_000, 0, 0, 100_000], waiting: 200_000, drops: 50 };
-const OTHERS: Second = Second { sent: [100_000, 0, 200_000, 2_000_000], waiting: 40_000, drops: 50 };
-const QUIET: Second = Second { sent: [10_000, 0, 20_000, 5_000], waiting: 0, drops: 0 };
+const SELF: Second = Second { sent: [1_900_000, 0, 0, 100_000], waiting: 200_000, drops: 50, median: 0 };
+const OTHERS: Second =
+    Second { sent: [100_000, 0, 200_000, 2_000_000], waiting: 40_000, drops: 50, median: 0 };
+const QUIET: Second = Second { sent: [10_000, 0, 20_000, 5_000], waiting: 0, drops: 0, median: 0 };
 
 impl Machine {
     /// So many seconds like this one.
@@ -31,6 +34,7 @@ impl Machine {
                 slot.waiting = 0;
             }
             queue.classes[0].waiting = second.waiting;
+            queue.classes[0].delay = second.median;
             queue.classes[0].drops += second.drops;
             let sent: u64 = second.sent.iter().sum();
             queue.sent = Count { bytes: queue.sent.bytes + sent, packets: queue.sent.packets + sent / 1000 };
@@ -211,4 +215,40 @@ fn what_is_done_ends_with_its_time_with_its_threshold_at_release_and_with_its_li
     machine.tell(Event::LinksChanged);
     machine.pass(Micros::secs(1));
     assert_eq!(limit_of_low(&machine), Rate::mbit(20));
+}
+
+#[test]
+fn it_tells_how_long_the_packets_of_each_class_wait_while_some_come_and_it_looks() {
+    let mut machine = machine();
+    machine.live(2, OTHERS);
+    let delays = |machine: &Machine, later: u64| {
+        let told = machine.daemon.told(machine.now + Micros::secs(later));
+        let rows = told.delays.into_iter();
+        rows.map(|row| (row.name, row.way, row.time.0)).collect::<Vec<_>>()
+    };
+    let row = |name: &str, time| (name.to_string(), Way::Up, time);
+    // 40 kB at 0.8 Mbit/s; nothing came for `high`.
+    assert_eq!(delays(&machine, 0), [row("critical", 400_000), row("normal", 0), row("low", 0)]);
+    assert!(machine.ask("speeds").contains("\ndelay 0 0 400000 critical\n"));
+    assert_eq!(delays(&machine, 4), [], "nobody has looked since");
+    machine.live(1, Second { sent: [0; 4], ..QUIET });
+    assert_eq!(delays(&machine, 0), []);
+}
+
+#[test]
+fn flows_are_asked_while_a_guess_comes_near_a_level_and_what_they_say_is_what_counts() {
+    let mut machine = machine();
+    machine.live(2, QUIET);
+    assert_eq!(machine.daemon.doubts(0), [0; 2]);
+    machine.live(1, OTHERS);
+    assert_eq!(machine.daemon.doubts(0), [1, 0], "400 ms of the 50 that critical may wait");
+    // A flood that waits for itself: half of the flows wait for 30 ms.
+    machine.live(25, Second { median: 30_000, ..OTHERS });
+    assert_eq!((machine.said_since(), machine.daemon.doubts(0)), (Vec::new(), [1, 0]));
+    assert!(machine.ask("speeds").contains("\ndelay 0 0 30000 critical\n"), "{}", machine.ask("speeds"));
+    machine.live(12, Second { median: 900_000, ..OTHERS });
+    let said = machine.said_since();
+    assert!(said.iter().any(|text| text.contains("latency of critical is 900 ms, > 50 ms")), "{said:?}");
+    machine.live(20, QUIET);
+    assert_eq!(machine.daemon.doubts(0), [0; 2], "all is well, and nobody is asked");
 }

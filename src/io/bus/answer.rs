@@ -4,6 +4,7 @@
 //! Whatever is asked, the answer is bounded: lists come in pages, and what does not fit is refused as a whole.
 
 use super::super::files::why;
+use super::super::hits::{self, Asked};
 use super::super::log;
 use super::super::netlink::observe;
 use super::super::netlink::socket::Connection;
@@ -11,11 +12,12 @@ use super::super::run::{Places, lacks, live_or_filed, read_with};
 use super::super::{evidence, offload};
 use crate::classify::flow;
 use crate::config::network::Networks;
-use crate::config::{Fault, LogLevel, Severity, Wan, value};
+use crate::config::{Fault, LogLevel, Wan, value};
 use crate::daemon::{Daemon, Event};
 use crate::door::{self, Reading};
-use crate::report::{LineReport, Seen, Snapshot, planned, ruled, snapshot};
+use crate::report::{LineReport, Seen, Snapshot, planned, ruled, snapshot, write_fault};
 use crate::scribe::{Scribe, Shape};
+use crate::tc::Link;
 use crate::tc::explain::explain;
 use crate::text::joined;
 use crate::ubus::{Fields, Refusal, Status};
@@ -46,6 +48,10 @@ pub struct Room<'a> {
     pub places: &'a Places,
     /// What netifd says of the networks.
     pub networks: &'a RefCell<Networks>,
+    /// The devices there are.
+    pub links: &'a RefCell<Vec<Link>>,
+    /// Who counts which rules packets meet.
+    pub hits: &'a mut Asked,
 }
 
 type Done = Result<(), Refusal>;
@@ -81,6 +87,20 @@ pub(super) fn answer(room: &mut Room<'_>, method: &str, given: Fields<'_>, out: 
                 config.wans.iter().position(is_it).ok_or_else(|| no_line(name.unwrap_or_default()))?;
             let (since, limit) = page(given);
             ruled::write(config, place, room.daemon.plan(), since, limit, out);
+        }
+        "hits" => {
+            let name = given.text("wan");
+            let links = room.links.borrow();
+            let told = room.hits.ask(room.now, room.daemon, &links, name, out);
+            return told.map_err(|refused| match refused {
+                hits::Refusal::NoLine => no_line(name.unwrap_or_default()),
+                hits::Refusal::NoDevice(line) => {
+                    refusal(Status::NOT_FOUND, format!("line '{line}' has no device now"))
+                }
+                hits::Refusal::Unseen(error) => {
+                    refusal(Status::UNKNOWN, format!("cannot look at packets: {}", why(&error)))
+                }
+            });
         }
         "history" => {
             let name = given.text("wan");
@@ -169,19 +189,28 @@ fn look(room: &mut Room<'_>) -> Result<Snapshot, Refusal> {
 fn told(room: &Room<'_>, seen: &observe::Seen) -> Snapshot {
     let daemon = &*room.daemon;
     let Some(config) = daemon.config() else {
-        return Snapshot::empty("no configuration is in force; 'check' tells what is wrong with the file");
+        let why = "no configuration is in force; 'check' tells what is wrong with the file";
+        let mut report = Snapshot::empty(why);
+        report.add(daemon.told(room.now));
+        report.path = path(room.places);
+        return report;
     };
     let seen = Seen { links: &seen.links, tree: &seen.tree, counters: &seen.counters };
     let mut report = snapshot(config, daemon.plan(), &seen);
-    report.steered(daemon.standings(room.now), daemon.probes());
+    report.add(daemon.told(room.now));
     report.schedules = daemon.schedules();
-    report.facts = daemon.facts(room.now);
+    report.path = path(room.places);
     if daemon.is_refused() {
-        let path = room.places.config.display();
+        let path = &report.path;
         let text = format!("{path} was refused and is not in force ('check' tells why); the one before is");
         report.notes.push(("weir".into(), text));
     }
     report
+}
+
+/// Where the configuration is.
+fn path(places: &Places) -> String {
+    places.config.display().to_string()
 }
 
 /// Writes as many lines of a text as there is room for in any answer.
@@ -213,7 +242,7 @@ fn examine(room: &mut Room<'_>, out: &mut dyn Scribe) -> Done {
     let daemon = &*room.daemon;
     let plan = daemon.plan();
     let mut known = Evidence {
-        path: room.places.config.display().to_string(),
+        path: path(room.places),
         faults: &faults,
         is_running: Some(true),
         pid: Some(std::process::id()),
@@ -284,11 +313,7 @@ fn verdict(read: &Reading, out: &mut dyn Scribe) {
             &[]
         }
     };
-    out.tables("faults", faults.get(..PAGE).unwrap_or(faults), |out, fault| {
-        out.count("line", fault.line.into());
-        out.text("severity", &if fault.severity == Severity::Fault { "fault" } else { "warning" });
-        out.text("text", fault);
-    });
+    out.tables("faults", faults.get(..PAGE).unwrap_or(faults), |out, fault| write_fault(fault, out));
 }
 
 fn refusal(status: Status, text: String) -> Refusal {

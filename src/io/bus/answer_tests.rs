@@ -2,17 +2,20 @@
 //! That every answer fits into the half of the queue it has for certain, with as much of everything as there may be.
 
 use super::*;
+use crate::classify::tally::Tally;
+use crate::config::Severity;
 use crate::config::read;
 use crate::daemon::{Events, Level};
-use crate::limits::{ALERTS, CLASSES, EVENTS, FAULTS, NAME, RULES, SCHEDULES, UBUS_ROWS, WANS};
+use crate::limits::{ALERTS, CLASSES, EVENTS, FAULTS, NAME, RULES, SCHEDULES, WANS};
+use crate::report::hits::Hits;
 use crate::report::scheduled::Scheduled;
-use crate::report::{ClassReport, DirectionReport, Fact};
-use crate::steer::Standing;
+use crate::report::{ClassReport, DirectionReport, Fact, Taken};
+use crate::steer::{Probed, Standing};
 use crate::tc::plan::Plan;
 use crate::tc::speed::Speed;
 use crate::tc::stats::Counters;
 use crate::ubus::{Value, in_half};
-use crate::units::{DeviceName, Rate, Way};
+use crate::units::{DeviceName, Permille, Rate, Way};
 use crate::watch::doctor::{CHECKS, Finding, Verdict};
 use crate::watch::page::Page;
 
@@ -35,7 +38,16 @@ fn line(rows: usize) -> LineReport {
     let (name, device) = ("n".repeat(NAME), DeviceName::new("abcdefghijklmno"));
     let rate = Rate::bits(u64::MAX);
     let most = Counters { bytes: u64::MAX, packets: u64::MAX, ..Counters::default() };
-    let row = ClassReport { name: name.clone(), rate, ceil: rate, class: most, leaf: most };
+    let row = ClassReport {
+        name: name.clone(),
+        rate,
+        ceil: rate,
+        class: most,
+        leaf: most,
+        shares: Some((Permille(1000), Permille(1000))),
+        target: Some(Micros::MAX),
+        delay: Some(Micros::MAX),
+    };
     let way = |way| DirectionReport {
         device,
         rate: Some(rate),
@@ -57,13 +69,14 @@ fn line(rows: usize) -> LineReport {
         classes: vec![row.clone(); rows],
     };
     let link = ("bridged-adsl-llc", i16::MIN, u16::MAX);
-    let probes = Some("p".repeat(200));
+    let probing = Probed::from_text(&[u32::MAX.to_string().as_str(); 6].join(" "));
+    assert!(probing.is_some());
     LineReport {
         name,
         device,
         is_up: Some(true),
         link,
-        probes,
+        probing,
         upload: way(Way::Up),
         download: way(Way::Down),
     }
@@ -100,7 +113,15 @@ fn status(lines: usize, rows: usize, alerts: usize) -> Vec<u8> {
     let notes = vec![("n".repeat(NAME), "t".repeat(400)); 40];
     let facts = vec![Fact::longest(); alerts];
     let (version, lines, schedules) = ("0.1.0", vec![line(rows); lines], schedules());
-    let mut report = Snapshot { version, lines, notes, facts, schedules };
+    let fault = Fault {
+        severity: Severity::Fault,
+        line: u32::MAX,
+        option: "\u{1f600}".repeat(NAME),
+        text: "\u{1f600}".repeat(500),
+    };
+    let taken = Some(Taken::new(false, &vec![fault; FAULTS]));
+    let (uptime, path) = (Some(Micros::MAX), "p".repeat(256));
+    let mut report = Snapshot { version, uptime, path, taken, lines, notes, facts, schedules };
     let is_short = report.shorten();
     fields(&mut |out| {
         if is_short {
@@ -121,9 +142,10 @@ fn status_fits_at_every_limit_and_says_when_it_leaves_the_classes_out() {
     };
     for (lines, each, is_there) in [
         (1, most, true),
-        (UBUS_ROWS / 2 / most, most, true),
-        (UBUS_ROWS / 2 / most + 1, most, false),
-        (WANS, UBUS_ROWS / 2 / WANS, true),
+        (2, most, true),
+        (3, most, false),
+        (WANS, 3, true),
+        (WANS, 4, false),
         (WANS, most, false),
     ] {
         let answer = status(lines, each, 0);
@@ -183,6 +205,51 @@ fn rules_at_the_limits_come_in_pages_that_fit_and_together_are_the_whole() {
     }
     assert_eq!(seen, (1..=seen.len() as i64).collect::<Vec<_>>());
     assert!(seen.len() > 2 * own && pages > seen.len() / PAGE, "{} {own} {pages}", seen.len());
+}
+
+#[test]
+fn hits_fit_and_those_of_a_usual_file_are_not_cut() {
+    let class = "c".repeat(NAME);
+    let file = |own: usize, width: usize| -> String {
+        let head = format!("config wan 'w'\nconfig class '{class}'\n option guarantee '1'\n");
+        let rule = |n| {
+            format!("config rule 'r{n:0>width$}'\n option class '{class}'\n list remote_port '{}'\n", n + 1)
+        };
+        head + &(0..own).map(rule).collect::<String>()
+    };
+    for (own, width, is_all) in
+        [(40, 8, true), (RULES - crate::config::Rule::builtin().len(), NAME - 1, false)]
+    {
+        let (config, _) = read::load(file(own, width).as_bytes()).expect("no fault");
+        let wan = &config.wans[0];
+        let schemes = Way::ALL.map(|way| crate::tc::classifier::scheme(&config, wan, way, 14, None, true));
+        let tallies = schemes.each_ref().map(|scheme| {
+            let mut tally = Tally::new(scheme.rules.len());
+            tally.rules.fill(u64::MAX >> 20);
+            tally.odd = 7;
+            for port in 1..=99 {
+                let flow = flow::parse(&format!("udp 192.0.2.1:{}", 40_000 + port)).expect("a flow");
+                tally.add(scheme, &crate::classify::packet::Seen::Ip(flow.packet(scheme.way)));
+            }
+            tally
+        });
+        let ([up, down], [went, came]) = (&schemes, &tallies);
+        let hits = Hits {
+            wan: &wan.name,
+            device: DeviceName::new("abcdefghijklmno").expect("a name"),
+            span: Micros::MAX,
+            left: Micros::MAX,
+            passed: u64::MAX,
+            is_limited: true,
+            ways: [(up, went), (down, came)],
+        };
+        let answer = fields(&mut |out| hits.write(out));
+        let rows = list(&answer, "rules").len();
+        assert_eq!(list(&answer, "unknown").len(), 16);
+        assert_eq!(!is_cut(&answer), is_all, "{rows}");
+        let all = schemes.iter().map(|scheme| scheme.rules.len() + 2).sum::<usize>();
+        assert!(if is_all { rows == all } else { rows > 150 && rows < all }, "{rows} of {all}");
+    }
 }
 
 #[test]

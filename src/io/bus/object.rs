@@ -16,6 +16,7 @@ pub static OBJECT: Object = Object {
         method("wan", &[("name", Type::Text)]),
         method("classes", &[("wan", Type::Text)]),
         method("rules", &[("wan", Type::Text), ("since", Type::Number), ("limit", Type::Number)]),
+        method("hits", &[("wan", Type::Text)]),
         method(
             "history",
             &[("wan", Type::Text), ("span", Type::Text), ("since", Type::Number), ("limit", Type::Number)],

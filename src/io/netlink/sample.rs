@@ -2,10 +2,12 @@
 //! One look at a line's counters: a class dump for each HTB direction, the line's device; all qdiscs for a CAKE, or the whole.
 
 use super::socket::Connection;
+use crate::limits;
 use crate::measure::counters::{Count, Queue, Sample};
+use crate::order;
 use crate::steer::Tap;
 use crate::tc::message::{self, NEW_CLASS, NEW_QDISC, NEW_STATS};
-use crate::tc::shape::{LINE, class_place, leaf_place};
+use crate::tc::shape::{LINE, class_place, leaf_handle, leaf_place};
 use crate::tc::stats::Counters;
 use crate::tc::{Link, ROOT_MAJOR};
 use crate::units::{DeviceName, Handle};
@@ -13,11 +15,18 @@ use std::io;
 
 const ROOT: Handle = Handle::new(ROOT_MAJOR, 0);
 
-/// Reads the counters `tap` names; with `is_whole` those of the queues below, too.
+/// Reads the counters `tap` names; with `is_whole` those of the queues below, too; and the flows of the classes whose
+/// places are set in `flows`, by direction.
 ///
 /// # Errors
 /// The socket's, or the kernel's when a device or its queues are gone.
-pub fn sample(connection: &mut Connection, tap: &Tap, links: &[Link], is_whole: bool) -> io::Result<Sample> {
+pub fn sample(
+    connection: &mut Connection,
+    tap: &Tap,
+    links: &[Link],
+    is_whole: bool,
+    flows: [u16; 2],
+) -> io::Result<Sample> {
     let mut sample = Sample { is_whole, ..Sample::default() };
     let index_of = |name: &DeviceName| {
         let link = links.iter().find(|link| link.name == *name);
@@ -25,13 +34,17 @@ pub fn sample(connection: &mut Connection, tap: &Tap, links: &[Link], is_whole: 
     };
     let mut indexes = [0; 2];
     let mut wants_qdiscs = is_whole;
-    for ((side, index), queue) in [tap.up, tap.down].iter().zip(&mut indexes).zip(&mut sample.queues) {
+    let sides = [tap.up, tap.down].into_iter().zip(flows);
+    for (((side, flows), index), queue) in sides.zip(&mut indexes).zip(&mut sample.queues) {
         let Some(side) = side else { continue };
         *index = index_of(&side.device)?;
         if side.is_cake {
             wants_qdiscs = true;
         } else {
             *queue = htb(connection, *index)?;
+            if let Some(queue) = queue {
+                look_closer(connection, *index, flows, queue);
+            }
         }
     }
     if wants_qdiscs {
@@ -70,6 +83,29 @@ fn htb(connection: &mut Connection, index: u32) -> io::Result<Option<Queue>> {
         waits(&mut queue, &counters);
     })?;
     Ok(has_line.then_some(queue))
+}
+
+/// How long the flows wait of the classes at these places. A leaf that has none (it is no fq_codel, or gone) tells nothing.
+fn look_closer(connection: &mut Connection, index: u32, places: u16, queue: &mut Queue) {
+    for (place, slot) in queue.classes.iter_mut().enumerate().filter(|(place, _)| places >> place & 1 == 1) {
+        let leaf = leaf_handle(Handle::new(ROOT_MAJOR, (place as u16 + 1) * 0x10));
+        let (mut delays, mut count) = ([0; limits::FLOWS], 0);
+        let done = connection.dump(&|seq, out| message::dump_classes(index, leaf, seq, out), &mut |m| {
+            let flow = message::flow(m.payload).filter(|_| m.kind == NEW_CLASS);
+            // Those that only come and go wait for nobody; a delay of zero is none that was measured.
+            let flow = flow.filter(|flow| flow.waiting > 0 && flow.last_delay_us > 0);
+            if let (Some(flow), Some(delay)) = (flow, delays.get_mut(count)) {
+                *delay = flow.last_delay_us;
+                count += 1;
+            }
+        });
+        if done.is_ok()
+            && let Some(delays) = delays.get_mut(..count)
+        {
+            order::rising(delays);
+            slot.delay = delays.get(count / 2).copied().unwrap_or(0);
+        }
+    }
 }
 
 /// A CAKE, or a leaf below a class: what is lost and marked is counted there alone.
