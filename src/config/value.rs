@@ -268,7 +268,7 @@ pub fn widened(text: &str) -> Option<Prefix> {
 }
 
 /// The names of code points: RFC 2474, 2597, 3246, 5865, 8622 and NQB.
-const DSCPS: &[(&str, u8)] = &[
+pub const DSCPS: &[(&str, u8)] = &[
     ("BE", 0),
     ("DF", 0),
     ("CS0", 0),
@@ -308,7 +308,7 @@ pub fn dscp(text: &str) -> Result<Dscp, String> {
 }
 
 /// Names of protocols, as firewalls write them; `icmp` is that of both families.
-const PROTOCOLS: &[(&str, &[u8])] = &[
+pub const PROTOCOLS: &[(&str, &[u8])] = &[
     ("tcp", &[6]),
     ("udp", &[17]),
     ("tcpudp", &[6, 17]),
