@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+// Numbers and states in the words of people. Nothing here asks or draws.
+'use strict';
+'require baseclass';
+
+const UNITS = [ [ 1e9, 'Gbit/s' ], [ 1e6, 'Mbit/s' ], [ 1e3, 'kbit/s' ], [ 1, 'bit/s' ] ];
+
+// Three figures are what anybody reads, and what is known.
+function figures(value) {
+	const text = value.toFixed(value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2);
+
+	return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+}
+
+function unitOf(bits) {
+	return UNITS.find((unit) => bits >= unit[0] * 0.9995) || UNITS[3];
+}
+
+return baseclass.extend({
+	NOTHING: '–',
+
+	/* 81400000 as "81.4 Mbit/s". */
+	rate(bits) {
+		if (bits == null)
+			return this.NOTHING;
+
+		const [ size, unit ] = unitOf(bits);
+
+		return '%s %s'.format(figures(bits / size), unit);
+	},
+
+	/* Two rates in the unit of the second: "78.2 of about 81 Mbit/s". */
+	rateOf(bits, whole) {
+		const [ size, unit ] = unitOf(whole);
+
+		return _('%s of about %s %s').format(figures(bits / size), figures(whole / size), unit);
+	},
+
+	/* Microseconds as "6 ms" or "1.2 s". */
+	wait(micros) {
+		if (micros == null)
+			return this.NOTHING;
+
+		if (micros >= 999500)
+			return _('%s s', 'seconds').format(figures(micros / 1e6));
+
+		return _('%s ms', 'milliseconds').format(micros >= 9950 ? (micros / 1000).toFixed(0) : micros >= 50 ? (micros / 1000).toFixed(1).replace('.0', '') : '0');
+	},
+
+	/* Microseconds as "1 h 20 min", to two units. */
+	span(micros) {
+		const seconds = Math.round(micros / 1e6);
+
+		if (seconds < 60)
+			return _('%d s', 'seconds').format(seconds);
+
+		if (seconds < 3600)
+			return seconds % 60
+				? _('%d min %d s').format(Math.floor(seconds / 60), seconds % 60)
+				: _('%d min').format(seconds / 60);
+
+		const minutes = Math.round(seconds / 60);
+
+		if (minutes < 1440)
+			return minutes % 60
+				? _('%d h %d min').format(Math.floor(minutes / 60), minutes % 60)
+				: _('%d h').format(minutes / 60);
+
+		const hours = Math.round(minutes / 60);
+
+		return hours % 24
+			? _('%d d %d h').format(Math.floor(hours / 24), hours % 24)
+			: _('%d d').format(hours / 24);
+	},
+
+	/* 117700000 as "112 MiB". */
+	bytes(count) {
+		let unit = 0;
+
+		if (count == null)
+			return this.NOTHING;
+
+		for (; count >= 1023.5 && unit < 4; unit++)
+			count /= 1024;
+
+		return '%s %s'.format(figures(count), [ 'B', 'KiB', 'MiB', 'GiB', 'TiB' ][unit]);
+	},
+
+	/* 1234567 with the separators of the reader's language. */
+	count(number) {
+		return number == null ? this.NOTHING : Math.round(number).toLocaleString(document.documentElement.lang || 'en');
+	},
+
+	/* A share of 1 as "42 %". */
+	share(part) {
+		return part == null || !isFinite(part) ? this.NOTHING : _('%s %%', 'percent').format(part > 0 && part < 0.0095 ? '< 1' : (part * 100).toFixed(0));
+	},
+
+	/* The time of day of a moment, with the day where that is not today. */
+	clock(millis, withSeconds) {
+		const date = new Date(millis);
+		const language = document.documentElement.lang || 'en';
+		const time = date.toLocaleTimeString(language, withSeconds
+			? { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false }
+			: { hour: '2-digit', minute: '2-digit', hour12: false });
+
+		return date.toDateString() == new Date().toDateString()
+			? time
+			: '%s %s'.format(date.toLocaleDateString(language, { weekday: 'short' }), time);
+	},
+
+	direction(name) {
+		return name == 'upload' ? _('Upload') : _('Download');
+	},
+
+	/* A class, by its name in the configuration or the kernel. */
+	className(name) {
+		return name == '(others)' ? _('(others)') : name;
+	},
+
+	/*
+	 * How a direction stands: `kind` (good, calm, warn, bad), a short `state`, a `headline`, and a `text` that explains.
+	 */
+	standing(way) {
+		const steering = way.steering;
+		const rate = this.rate(way.rate_bps);
+		const calm = (kind, state, headline, text) => ({ kind: kind, state: state, headline: headline, text: text || '' });
+
+		if (!way.wanted)
+			return calm('off', _('Not shaped'), _('Not shaped'), _('No speed is set for this direction.'));
+
+		if (!way.shaped)
+			return calm('bad', _('Not shaped'), _('Not shaped'), way.reason || _('The kernel does not have all of its queues.'));
+
+		if (steering == null)
+			return calm('good', _('Fixed speed'), _('Shaping to %s').format(rate), _('The speed is fixed; nothing measures what the line carries.'));
+
+		const capacity = steering.capacity_bps;
+		const headline = capacity > 0 ? this.rateOf(way.rate_bps, capacity) : rate;
+
+		switch (steering.state) {
+		case 'held':
+			return calm('warn', _('Held'), rate, _('Held at this speed for another %s.').format(this.span(steering.held_us || 0)));
+		case 'blind':
+			return calm('warn', _('Steered by counters'), headline, _('Nobody answers the probes, so only what passes tells what the line carries.'));
+		case 'waiting':
+			return calm('warn', _('Beginning'), rate, _('Waits for its queues.'));
+		case 'left':
+			return calm('bad', _('Left alone'), rate, _('The queues stand, but no daemon steers them.'));
+		case 'idle':
+			return calm('good', _('Idle'), headline, _('Hardly anybody uses the line.'));
+		case 'light':
+			return calm('good', _('Lightly used'), headline, _('There is room on the line.'));
+		case 'loaded':
+			return calm('good', _('Busy'), headline, _('The line is worked hard.'));
+		}
+
+		return calm('good', steering.state, headline, steering.text);
+	},
+
+	/* The states of history's column. */
+	state(code) {
+		return [ null, _('idle'), _('lightly used'), _('busy'), _('nobody answers') ][code] || this.NOTHING;
+	},
+
+	/* Why a rate was changed: history's column `reason`. */
+	reason(code) {
+		return [
+			_('changed by hand or by the settings'),
+			_('nothing was measured yet'),
+			_('the rate held nobody back'),
+			_('tried whether the line carries more'),
+			_('went back to what the line carried lately'),
+			_('took just what the line carries'),
+			_('drained a queue on the line'),
+			_('tried less, to see whether the wait goes away'),
+			_('answers to the probes were overdue'),
+			_('nobody answered the probes')
+		][code || 0] || _('for a reason this page does not know');
+	},
+
+	/* What an alert is about, in a few words. */
+	cause(code) {
+		return {
+			'processor': _('The router’s processor is busy'),
+			'bypass': _('Packets pass the queues by'),
+			'silence': _('Nobody answers the probes'),
+			'slow-line': _('The line is slower than usual'),
+			'floor': _('The line has a wait of its own'),
+			'line': _('A queue stands on the line'),
+			'itself': _('The class wants more than it may have'),
+			'other-class': _('Another class takes the room'),
+			'full': _('The line is full')
+		}[code] || _('A service level is broken');
+	},
+
+	/* What is done for an alert. */
+	action(code) {
+		return {
+			'throttle': _('slowed down'),
+			'protect': _('given more'),
+			'cap': _('capped'),
+			'block': _('blocked')
+		}[code] || code;
+	}
+});
