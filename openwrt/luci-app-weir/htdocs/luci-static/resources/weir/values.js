@@ -520,7 +520,7 @@ return baseclass.extend({
 	},
 
 	/* The value of an option as the daemon understands it, or null where there is none or it is wrong. */
-	valueOf(row, value) {
+	understood(row, value) {
 		if (value == null || value === '' || (Array.isArray(value) && !value.length))
 			return null;
 
