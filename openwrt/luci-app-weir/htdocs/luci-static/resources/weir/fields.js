@@ -21,10 +21,12 @@ const STYLE = `
 	box-sizing: border-box; border-right: 1px solid rgba(255, 255, 255, .5); padding: 0 .3em; transition: flex-basis .2s }
 .weir-shares > .weir-free { color: inherit; border: 0; opacity: .75 }
 .weir-shares.weir-over { outline: 2px solid var(--error-color-medium, #c0392b); outline-offset: 1px }
-.weir-heading { display: flex; flex-wrap: wrap; justify-content: space-between; align-items: center; margin: .5em 0 0 }
+.weir-tester, .weir-services, .weir-counter { margin-top: 1.4em }
+.weir-services > summary { cursor: pointer; padding: .3em 0 }
+.weir-heading { display: flex; flex-wrap: wrap; justify-content: space-between; align-items: center; margin: 1em 0 0 }
 .weir-heading > h3 { margin: 0 }
 .weir-actions { display: flex; gap: .4em }
-.cbi-value-field select.cbi-input-select { width: auto; min-width: 210px; max-width: 100% }
+.cbi-value > .cbi-value-field select.cbi-input-select { width: auto; min-width: 210px; max-width: 100% }
 .weir-legend { margin: .8em 0 }
 .weir-legend dt { font-weight: bold; margin-top: .4em }
 .weir-legend dd { margin: 0 0 0 1.2em }

@@ -12,7 +12,7 @@ const CONFIG = fields.CONFIG;
 const WHOLE = 1000;
 
 // Okabe and Ito's colours, which those who see few colours can tell apart.
-const COLOURS = [ '#d55e00', '#0072b2', '#009e73', '#777777', '#cc79a7', '#8a6d00', '#4b6fae', '#7a4f9e', '#2f7f86', '#a0522d', '#5b7f2b', '#b0416b' ];
+const COLOURS = [ '#d55e00', '#0072b2', '#009e73', '#777777', '#b05a8c', '#8a6d00', '#4b6fae', '#7a4f9e', '#2f7f86', '#a0522d', '#5b7f2b', '#b0416b' ];
 
 /* The class that is there without any section, if there is one of this name. */
 function builtin(name) {
