@@ -154,7 +154,9 @@ function column(section, name, width, more) {
 
 	option.width = width;
 	option.write = function(sid, value) {
-		ensure(sid);
+		// What holds anyway makes no section.
+		if (value !== this.default)
+			ensure(sid);
 
 		return write.call(this, sid, value);
 	};

@@ -100,10 +100,16 @@ const Rules = form.GridSection.extend({
 	__name__: 'CBI.WeirRules',
 
 	/* Two rules cannot have one name. */
-	handleClone(sid, next) {
-		const copy = uci.clone(CONFIG, 'rule', sid, next);
-		const name = ruleName(uci.get(CONFIG, sid));
+	handleClone(sid) {
+		const original = uci.get(CONFIG, sid);
+		const copy = uci.add(CONFIG, 'rule');
+		const name = ruleName(original);
 
+		for (const key in original)
+			if (!key.startsWith('.'))
+				uci.set(CONFIG, copy, key, original[key]);
+
+		uci.move(CONFIG, copy, sid, true);
 		uci.set(CONFIG, copy, 'name', _('%s, a copy', 'a rule').format(Array.from(name).slice(0, 30).join('')));
 
 		return this.map.save(null, true);
@@ -283,11 +289,11 @@ function verdicts(text) {
 		if (!head)
 			return;
 
-		const rule = (lines[n + 1] || '').match(/^ {2}rule '(.*)'( \(built in\))?: (.*)$/);
+		const rule = (lines[n + 1] || '').match(/^ {2}rule '(.*)'( \([^)]*\))?: /);
 		const way = head[2] == 'upload' ? _('Upload') : _('Download');
 
 		if (rule)
-			said.push((rule[2]
+			said.push((rule[2] == ' (built in)'
 				? _('%s on line “%s” goes to class “%s”, by the built-in rule “%s”.')
 				: _('%s on line “%s” goes to class “%s”, by your rule “%s”.')).format(way, head[1], head[3], rule[1]));
 		else
