@@ -236,6 +236,17 @@ fn status_is_one_document_on_the_bus_and_on_the_command_line_and_as_its_schema_s
         rows.iter().find(|row| row["check"] == check).map(|row| row["verdict"].clone())
     };
     assert_eq!(verdict("daemon"), Some(json!("ok")), "{found:#}");
+    let bundle = caller.call("bundle", &json!({})).expect("an answer");
+    let text = bundle["text"].as_str().expect("a text");
+    for part in [
+        "== doctor\n",
+        "\nconfig wan 'home'\n",
+        "\n== status\nhome: lo (up)",
+        "\n== plan\n",
+        "filter add dev lo parent 57e1:",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
     let line = caller.call("wan", &json!({"name": "home"})).expect("an answer");
     assert_eq!((&line["name"], &line["upload"]["rate_bps"]), (&json!("home"), &json!(20_000_000)));
     let classes = caller.call("classes", &json!({"wan": "home"})).expect("an answer");
@@ -544,7 +555,7 @@ fn somebody_who_is_not_root() {
             Err(error) => panic!("{method}: {error}"),
         }
     };
-    for method in ["status", "wan", "classes", "rules", "hits", "events", "plan", "check", "doctor"] {
+    for method in ["status", "wan", "classes", "rules", "hits", "events", "plan", "check", "doctor", "bundle"] {
         println!("{method} {}", code(method, json!({})));
     }
     println!("reload {}", code("reload", json!({})));

@@ -5,18 +5,14 @@ use super::help::wrapped;
 use super::look::{Looked, look_at};
 use super::plan::assume;
 use super::{Options, document, exit_code, print, status, tell};
-use crate::config::uci;
 use crate::door::{self, Refusal};
-use crate::io::files::read_bounded;
-use crate::io::run::{LEARNT, Places, read_with};
-use crate::io::{desk, evidence, offload};
+use crate::io::run::read_with;
+use crate::io::{bundle, desk, evidence, offload};
 use crate::json::Json;
-use crate::report::{Snapshot, planned};
+use crate::report::planned;
 use crate::scribe::Scribe;
-use crate::watch::blank;
 use crate::watch::doctor::{self, Finding};
-use crate::watch::evidence::{Evidence, File, Lines};
-use std::fmt::Write;
+use crate::watch::evidence::{Evidence, Lines};
 use std::time::Duration;
 
 /// How long the processor is watched.
@@ -62,17 +58,19 @@ pub(crate) fn run(options: &Options) -> u8 {
         out = told(&findings);
     }
     if options.is_bundle {
-        let report = report.as_ref().map(|(_, report)| report);
-        let mut text = bundle(places, &seen, report, &out);
-        if let Some(looked) = &mut looked {
+        // The texts alone: what else was known may be moved on from now on.
+        let seen = Evidence { files: seen.files, ..Evidence::default() };
+        let plan = looked.as_mut().map(|looked| {
             looked.assume_speeds(places);
             let mut plan = String::new();
             let mut world = looked.observation.world.clone();
             assume(&looked.config, &mut world, &mut plan);
             planned::whole(&looked.plan(&world), &mut plan);
-            part(&mut text, "plan", &planned::shortened(&plan));
-        }
-        out = blank::blank(&text);
+            planned::shortened(&plan)
+        });
+        let report = report.as_ref().map(|(_, report)| report);
+        let parts = bundle::Parts { seen: &seen, findings: &out, report, plan: plan.as_deref() };
+        out = bundle::text(places, &parts);
     }
     print(&out);
     if doctor::is_well(&findings) { exit_code::OK } else { exit_code::FAILED }
@@ -82,38 +80,4 @@ fn told(findings: &[Finding]) -> String {
     let mut out = String::new();
     doctor::write_text(findings, &mut out).expect("a String takes everything");
     wrapped(&out)
-}
-
-fn part(out: &mut String, title: &str, text: &str) {
-    let _ = writeln!(out, "== {title}\n{}\n", text.trim_end());
-}
-
-/// All of it but the plan, with its addresses still in it.
-fn bundle(places: &Places, seen: &Evidence<'_>, report: Option<&Snapshot>, findings: &str) -> String {
-    let mut out = format!("weir {}\n", env!("CARGO_PKG_VERSION"));
-    for file in [File::Kernel, File::Model, File::Release] {
-        let _ = writeln!(out, "{}", seen.text(file).trim_end());
-    }
-    for line in [File::Memory, File::Status].into_iter().flat_map(|file| seen.text(file).lines()) {
-        const SIZES: [&str; 5] = ["MemTotal", "MemAvailable", "VmHWM", "VmRSS", "Threads"];
-        if SIZES.iter().any(|name| line.starts_with(name)) {
-            let _ = writeln!(out, "{line}");
-        }
-    }
-    out.push('\n');
-    part(&mut out, "doctor", findings);
-    let package = read_bounded(&places.config).ok().and_then(|bytes| uci::parse(&bytes).ok());
-    let mut config = Vec::new();
-    if let Some(mut package) = package {
-        blank::secrets(&mut package);
-        uci::export(&package, "weir", &mut config);
-    }
-    part(&mut out, "configuration, without comments", &String::from_utf8_lossy(&config));
-    if let Some(report) = report {
-        let mut text = String::new();
-        let _ = report.write_text(&mut text);
-        part(&mut out, "status", &text);
-    }
-    part(&mut out, "learnt", &places.lasting.read(LEARNT));
-    out
 }

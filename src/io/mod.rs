@@ -4,6 +4,7 @@
 //! `run` performs the actions of [`crate::daemon::Daemon`] and brings back events; `netlink` talks to the kernel;
 //! `sys` holds the only unsafe code.
 
+pub mod bundle;
 pub mod bus;
 pub mod clock;
 pub mod count;

@@ -9,7 +9,7 @@ use super::super::log;
 use super::super::netlink::observe;
 use super::super::netlink::socket::Connection;
 use super::super::run::{Places, lacks, live_or_filed, read_with};
-use super::super::{evidence, offload};
+use super::super::{bundle, evidence, offload};
 use crate::classify::flow;
 use crate::config::network::Networks;
 use crate::config::{Fault, LogLevel, Wan, value};
@@ -22,7 +22,7 @@ use crate::tc::explain::explain;
 use crate::text::joined;
 use crate::ubus::{Fields, Refusal, Status};
 use crate::units::{Micros, Time};
-use crate::watch::doctor;
+use crate::watch::doctor::{self, Finding};
 use crate::watch::evidence::{Evidence, Lines};
 use crate::watch::page::POINTS;
 use std::cell::RefCell;
@@ -139,7 +139,16 @@ pub(super) fn answer(room: &mut Room<'_>, method: &str, given: Fields<'_>, out: 
             };
             verdict(&read, out);
         }
-        "doctor" => examine(room, out)?,
+        "doctor" => examine(room, &mut |_, findings, _, _| doctor::write(findings, out))?,
+        "bundle" => examine(room, &mut |room, findings, seen, report| {
+            let (mut told, mut plan) = (String::new(), String::new());
+            // A String takes everything.
+            let _ = doctor::write_text(findings, &mut told);
+            planned::whole(room.daemon.plan(), &mut plan);
+            let plan = planned::shortened(&plan);
+            let parts = bundle::Parts { seen, findings: &told, report: Some(report), plan: Some(&plan) };
+            fitting(&bundle::text(room.places, &parts), out);
+        })?,
         "reload" => {
             // Whoever is refused sees why at once; the daemon comes to the same end by itself, and says so in the log.
             verdict(&read_with(room.places, door::load), out);
@@ -226,8 +235,11 @@ fn fitting(text: &str, out: &mut dyn Scribe) {
     out.text("text", &text.get(..end).unwrap_or_default());
 }
 
+/// What becomes of an examination: who was asked, what was found, what was read for it, and how things stand.
+type Tell<'a> = &'a mut dyn FnMut(&Room<'_>, &[Finding], &Evidence<'_>, &Snapshot);
+
 /// What the doctor finds, without waiting to see how busy the processor is.
-fn examine(room: &mut Room<'_>, out: &mut dyn Scribe) -> Done {
+fn examine(room: &mut Room<'_>, tell: Tell<'_>) -> Done {
     let faults = match read_with(room.places, door::load) {
         Ok((_, faults)) | Err(door::Refusal::Faults(faults)) => faults,
         Err(door::Refusal::Unreadable(why)) => return Err(refusal(Status::UNKNOWN, why)),
@@ -256,7 +268,8 @@ fn examine(room: &mut Room<'_>, out: &mut dyn Scribe) -> Done {
         tree: &seen.tree,
         report: &report,
     });
-    doctor::write(&doctor::examine(&evidence::collect("", known)), out);
+    let seen = evidence::collect("", known);
+    tell(room, &doctor::examine(&seen), &seen, &report);
     Ok(())
 }
 

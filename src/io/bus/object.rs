@@ -26,6 +26,7 @@ pub static OBJECT: Object = Object {
         method("plan", &[("diff", Type::Flag)]),
         method("check", &[("config", Type::Text)]),
         method("doctor", &[]),
+        method("bundle", &[]),
         method("reload", &[]),
         method(
             "set_rate",
