@@ -17,8 +17,8 @@ const STYLE = `
 .weir-hint { opacity: .75 }
 .weir-shares { display: flex; height: 1.9em; margin: .5em 0 .35em; border-radius: 4px; overflow: hidden;
 	background: rgba(128, 128, 128, .18); font-size: 85%; line-height: 1.9em }
-.weir-shares > div { overflow: hidden; white-space: nowrap; text-overflow: ellipsis; text-align: center; color: #fff; min-width: 0;
-	box-sizing: border-box; border-right: 1px solid rgba(255, 255, 255, .5); padding: 0 .3em; transition: flex-basis .2s }
+.weir-shares > div { overflow: hidden; white-space: nowrap; text-overflow: ellipsis; text-align: center; color: #111; min-width: 0;
+	box-sizing: border-box; border-right: 1px solid rgba(0, 0, 0, .25); padding: 0 .3em; transition: flex-basis .2s }
 .weir-shares > .weir-free { color: inherit; border: 0; opacity: .75 }
 .weir-shares.weir-over { outline: 2px solid var(--error-color-medium, #c0392b); outline-offset: 1px }
 .weir-tester, .weir-services, .weir-counter { margin-top: 1.4em }
@@ -27,12 +27,12 @@ const STYLE = `
 .weir-heading > h3 { margin: 0 }
 .weir-actions { display: flex; gap: .4em }
 .cbi-value > .cbi-value-field select.cbi-input-select { width: auto; min-width: 210px; max-width: 100% }
-.weir-legend { margin: .8em 0 }
-.weir-legend dt { font-weight: bold; margin-top: .4em }
-.weir-legend dd { margin: 0 0 0 1.2em }
+.weir-columns { margin: .8em 0 }
+.weir-columns dt { font-weight: bold; margin-top: .4em }
+.weir-columns dd { margin: 0 0 0 1.2em }
 .weir-faults ul { margin: .4em 0 0 1.2em }
 .weir-faults li { overflow-wrap: anywhere }
-.weir-table td, .weir-table th { vertical-align: top }
+.weir-builtin td, .weir-builtin th { vertical-align: top }
 .weir-num { font-variant-numeric: tabular-nums; text-align: right; white-space: nowrap }
 .weir-row { display: flex; flex-wrap: wrap; gap: .6em .8em; align-items: flex-end; margin: .5em 0 }
 .weir-row label { display: flex; flex-direction: column; gap: .2em; font-size: 90% }
@@ -284,7 +284,7 @@ return baseclass.extend({
 
 	/* What the columns of a table mean, for whoever wants to know. */
 	legend(type, names) {
-		return E('details', { 'class': 'weir-legend' }, [
+		return E('details', { 'class': 'weir-columns' }, [
 			E('summary', [ _('What the columns mean') ]),
 			E('dl', names.flatMap((name) => [
 				E('dt', [ labels.titles[type][name] ]),

@@ -6,13 +6,11 @@
 'require uci';
 'require weir.fields as fields';
 'require weir.options as table';
+'require weir.parts as parts';
 'require weir.values as values';
 
 const CONFIG = fields.CONFIG;
 const WHOLE = 1000;
-
-// Okabe and Ito's colours, which those who see few colours can tell apart.
-const COLOURS = [ '#d55e00', '#0072b2', '#009e73', '#777777', '#b05a8c', '#8a6d00', '#4b6fae', '#7a4f9e', '#2f7f86', '#a0522d', '#5b7f2b', '#b0416b' ];
 
 /* The class that is there without any section, if there is one of this name. */
 function builtin(name) {
@@ -126,15 +124,15 @@ const ClassTable = form.TableSection.extend({
 		const names = this.cfgsections();
 		const shares = names.map((name) => this.guarantee(name));
 		const sum = shares.reduce((all, one) => all + one, 0);
-		const parts = names.map((name, n) => E('div', {
-			'style': 'flex: 0 1 %.1f%%; background: %s'.format(shares[n] / Math.max(sum, WHOLE) * 100, COLOURS[n % COLOURS.length]),
+		const pieces = names.map((name, n) => E('div', {
+			'style': 'flex: 0 1 %.1f%%; background: %s'.format(shares[n] / Math.max(sum, WHOLE) * 100, parts.colour(name, n)),
 			'title': '%s: %s %%'.format(name, percent(shares[n]))
 		}, [ shares[n] >= 30 ? '%s %s %%'.format(name, percent(shares[n])) : '' ])).filter((part, n) => shares[n] > 0);
 
 		if (sum < WHOLE)
-			parts.push(E('div', { 'class': 'weir-free', 'style': 'flex: 1 1 0' }, [ _('%s %% for whoever wants it').format(percent(WHOLE - sum)) ]));
+			pieces.push(E('div', { 'class': 'weir-free', 'style': 'flex: 1 1 0' }, [ _('%s %% for whoever wants it').format(percent(WHOLE - sum)) ]));
 
-		bar.replaceChildren(...parts);
+		bar.replaceChildren(...pieces);
 		bar.classList.toggle('weir-over', sum > WHOLE);
 		bar.setAttribute('aria-label', _('Guaranteed: %s').format(names.map((name, n) => '%s %s %%'.format(name, percent(shares[n]))).join(', ')));
 

@@ -11,6 +11,7 @@
 'require weir.fields as fields';
 'require weir.labels as labels';
 'require weir.options as table';
+'require weir.parts as parts';
 'require weir.values as values';
 'require weir.words as words';
 
@@ -446,7 +447,7 @@ return view.extend({
 					this.banner.show(status.config);
 			}).catch((error) => this.trouble.show(error)));
 
-			return E('div', {}, [ fields.style(), E('style', { 'type': 'text/css' }, [ STYLE ]), this.trouble.node, this.banner.node, node ]);
+			return parts.page(fields.style(), E('style', [ STYLE ]), this.trouble.node, this.banner.node, node);
 		});
 	},
 

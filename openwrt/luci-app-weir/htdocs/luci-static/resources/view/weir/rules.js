@@ -12,6 +12,7 @@
 'require weir.fields as fields';
 'require weir.labels as labels';
 'require weir.options as table';
+'require weir.parts as parts';
 'require weir.values as values';
 
 const CONFIG = fields.CONFIG;
@@ -41,9 +42,10 @@ function conditions(section) {
 	const parts = [];
 	const list = (option, say) => {
 		const all = words(section, option);
+		const isOne = all.length == 1 && !/[:-]/.test(all[0]);
 
 		if (all.length)
-			parts.push(say.format(all.slice(0, 6).join(', ') + (all.length > 6 ? ' …' : '')));
+			parts.push(say(isOne ? 1 : 2).format(all.slice(0, 6).join(', ') + (all.length > 6 ? ' …' : '')));
 	};
 
 	if (section.service)
@@ -53,12 +55,12 @@ function conditions(section) {
 			return one ? one.title : name;
 		}).join(', '));
 
-	list('proto', '%s');
-	list('remote', _('far addresses %s'));
-	list('remote_port', _('far ports %s'));
-	list('local', _('near addresses %s'));
-	list('local_port', _('near ports %s'));
-	list('dscp', _('DSCP %s'));
+	list('proto', () => '%s');
+	list('remote', () => _('from or to %s'));
+	list('remote_port', (count) => N_(count, 'far port %s', 'far ports %s'));
+	list('local', () => _('of %s at home'));
+	list('local_port', (count) => N_(count, 'near port %s', 'near ports %s'));
+	list('dscp', () => _('DSCP %s'));
 
 	if (section.length)
 		parts.push(_('%s bytes long').format(section.length));
@@ -293,11 +295,13 @@ function verdicts(text) {
 		const way = head[2] == 'upload' ? _('Upload') : _('Download');
 
 		if (rule)
-			said.push((rule[2] == ' (built in)'
+			said.push(((rule[2] || '').startsWith(' (built in')
 				? _('%s on line “%s” goes to class “%s”, by the built-in rule “%s”.')
 				: _('%s on line “%s” goes to class “%s”, by your rule “%s”.')).format(way, head[1], head[3], rule[1]));
-		else
+		else if ((lines[n + 1] || '').startsWith('  no rule matches'))
 			said.push(_('%s on line “%s” goes to class “%s”; no rule matches.').format(way, head[1], head[3]));
+		else
+			said.push(_('%s on line “%s” goes to class “%s”.').format(way, head[1], head[3]));
 	});
 
 	return said;
@@ -454,7 +458,7 @@ function serviceList(change) {
 		node: E('details', { 'class': 'cbi-section weir-services' }, [
 			E('summary', [ E('strong', [ _('Built-in services') ]), ' ', E('span', { 'class': 'weir-hint' }, [ _('%d services that are known by their ports, behind your own rules').format(table.services.length) ]) ]),
 			E('div', { 'class': 'weir-row' }, [ filter ]),
-			E('table', { 'class': 'table weir-table' }, [
+			E('table', { 'class': 'table weir-builtin' }, [
 				E('thead', { 'class': 'thead' }, [ E('tr', { 'class': 'tr table-titles' },
 					[ _('Service'), _('Packets'), _('Class'), _('Why'), _('By your settings'), _('Hits'), '' ].map((title) => E('th', { 'class': 'th' }, [ title ]))) ]),
 				body
@@ -548,7 +552,7 @@ return view.extend({
 					this.banner.show(status.config);
 			}).catch((error) => this.trouble.show(error)));
 
-			return E('div', {}, [ fields.style(), this.trouble.node, this.banner.node, node, this.counter.node, flowTester(), this.services.node ]);
+			return parts.page(fields.style(), this.trouble.node, this.banner.node, node, this.counter.node, flowTester(), this.services.node);
 		});
 	},
 

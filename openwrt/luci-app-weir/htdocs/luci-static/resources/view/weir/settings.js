@@ -10,6 +10,7 @@
 'require weir.faults as faults';
 'require weir.fields as fields';
 'require weir.options as table';
+'require weir.parts as parts';
 'require weir.shares as shares';
 'require weir.values as values';
 
@@ -291,7 +292,7 @@ return view.extend({
 					this.banner.show(status.config);
 			}).catch((error) => this.trouble.show(error)));
 
-			return E('div', {}, [ fields.style(), this.trouble.node, this.banner.node, node ]);
+			return parts.page(fields.style(), this.trouble.node, this.banner.node, node);
 		});
 	},
 
