@@ -67,13 +67,18 @@ function sectionTitle(section) {
 	return _('general settings');
 }
 
+/* What a fault says, without the line and the severity that stand in front where it comes from a file. */
+function words(fault) {
+	return String(fault.text).replace(/^(?:\d+: )?(?:fault|warning): /, '');
+}
+
 /* Some faults as a list; `places` knows what stands in their lines. */
 function list(faults, places) {
 	return E('ul', {}, faults.map((fault) => {
 		const place = places ? places[fault.line] : null;
 		const where = place ? sectionTitle(place.section) : (fault.line > 0 ? _('line %d of the file').format(fault.line) : '');
 
-		return E('li', {}, [ where == '' ? fault.text : '%s: %s'.format(where, fault.text) ]);
+		return E('li', {}, [ where == '' ? words(fault) : '%s: %s'.format(where, words(fault)) ]);
 	}));
 }
 
@@ -83,6 +88,7 @@ function isFault(fault) {
 
 return baseclass.extend({
 	assemble: assemble,
+	words: words,
 
 	/* Asks the daemon about the settings of this page: what it says, or null where it cannot be asked. */
 	ask() {
@@ -146,6 +152,36 @@ return baseclass.extend({
 				JSON.stringify(answer.faults));
 			}
 		};
+	},
+
+	/*
+	 * What a page with a form follows while somebody looks: `show` is given the daemon's status every so many seconds. The
+	 * file itself is judged when the page opens, as the daemon never hears of one that its init script refuses.
+	 */
+	follow(page, seconds, show) {
+		let isAsked = false;
+
+		return api.follow(seconds, () => api.status().then((status) => {
+			page.trouble.clear();
+			show(status);
+
+			if (page.isJudged)
+				return null;
+
+			if (isAsked) {
+				if (!page.banner.isFile)
+					page.banner.show(status.config);
+
+				return null;
+			}
+
+			isAsked = true;
+
+			return api.check().then((answer) => {
+				page.banner.isFile = !answer.ok;
+				page.banner.show(answer.ok ? status.config : { taken: false, faults: answer.faults });
+			}).catch(() => page.banner.show(status.config));
+		}).catch((error) => page.trouble.show(error)));
 	},
 
 	/*

@@ -222,7 +222,7 @@ return baseclass.extend({
 			const limit = values.understood(table.options['class'].limit, value || usual(sid, 'limit'));
 
 			if (limit === 0)
-				return _('With 0 % nothing would ever pass; switch the class off instead.');
+				return _('A limit of 0 lets nothing pass; switch the class off instead.');
 
 			return limit < this.section.guarantee(sid) ? _('The limit is below the guarantee.') : true;
 		};

@@ -188,7 +188,7 @@ function addLevels(map) {
 	let option = add('level', 'metric', { required: true });
 	const metricOf = (self, sid) => self.section.formvalue(sid, 'metric');
 
-	add('level', 'class', { validate: function(sid, value) {
+	add('level', 'class', { validate(sid, value) {
 		const metric = metricOf(this, sid);
 
 		if (metric == 'share' && !value)
@@ -200,7 +200,7 @@ function addLevels(map) {
 	add('level', 'direction');
 	add('level', 'operator', { said: _('As usual: above, but below for a share and for what the line carries') });
 
-	option = add('level', 'value', { required: true, validate: function(sid, value) {
+	option = add('level', 'value', { required: true, validate(sid, value) {
 		if (value == '' || value == null)
 			return _('A service level needs a value.');
 
@@ -213,7 +213,7 @@ function addLevels(map) {
 	add('level', 'severity');
 	add('action', 'action');
 
-	option = add('action', 'action_class', { validate: function(sid, value) {
+	option = add('action', 'action_class', { validate(sid, value) {
 		return value || this.section.formvalue(sid, 'class') ? true : _('Choose the class this is done to.');
 	} });
 	[ 'throttle', 'protect', 'block' ].forEach((action) => option.depends('action', action));
@@ -273,14 +273,14 @@ function addSchedules(map) {
 	for (const way of [ 'download', 'upload' ])
 		fields.note(add('changes', way), (text) => fields.sayRate(text || ''));
 
-	add('changes', 'class', { said: _('none'), validate: function(sid, value) {
+	add('changes', 'class', { said: _('none'), validate(sid, value) {
 		const has = this.section.formvalue(sid, 'guarantee') || this.section.formvalue(sid, 'limit');
 
 		return value && !has ? _('Say what the class is guaranteed, or gets at most.') : true;
 	} });
 
 	for (const share of [ 'guarantee', 'limit' ])
-		add('changes', share, { validate: function(sid, value) {
+		add('changes', share, { validate(sid, value) {
 			const said = values.judge(row(share), value);
 
 			return said === true && value && !this.section.formvalue(sid, 'class') ? _('Choose the class whose share this is.') : said;
@@ -439,13 +439,7 @@ return view.extend({
 		};
 
 		return map.render().then((node) => {
-			api.follow(5, () => api.status().then((status) => {
-				this.trouble.clear();
-				this.show(status);
-
-				if (!this.isJudged)
-					this.banner.show(status.config);
-			}).catch((error) => this.trouble.show(error)));
+			faults.follow(this, 5, (status) => this.show(status));
 
 			return parts.page(fields.style(), E('style', [ STYLE ]), this.trouble.node, this.banner.node, node);
 		});

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rules: the user's own in their order, what they meet, what a flow would come to, and the services that are built in.
 'use strict';
-'require dom';
 'require form';
 'require poll';
 'require ui';
@@ -173,7 +172,7 @@ function addRules(map, page) {
 	option = fields.add(section, 'what', 'rule', 'enabled', { title: _('Enable') });
 	enabledSwitch(option);
 
-	add('what', 'name', { validate: function(sid, value) {
+	add('what', 'name', { validate(sid, value) {
 		const said = values.judge(table.options.rule.name, value);
 
 		if (said !== true)
@@ -190,7 +189,7 @@ function addRules(map, page) {
 			: true;
 	} });
 
-	add('what', 'class', { validate: function(sid, value) {
+	add('what', 'class', { validate(sid, value) {
 		const section = uci.get(CONFIG, sid) || {};
 		const all = L.toArray(this.section.formvalue(sid, 'service'));
 
@@ -545,12 +544,7 @@ return view.extend({
 		this.services = serviceList((name) => section.change(name));
 
 		return map.render().then((node) => {
-			api.follow(10, () => api.status().then((status) => {
-				this.trouble.clear();
-
-				if (!this.isJudged)
-					this.banner.show(status.config);
-			}).catch((error) => this.trouble.show(error)));
+			faults.follow(this, 10, () => null);
 
 			return parts.page(fields.style(), this.trouble.node, this.banner.node, node, this.counter.node, flowTester(), this.services.node);
 		});

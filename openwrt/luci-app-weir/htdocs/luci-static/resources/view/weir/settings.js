@@ -136,7 +136,7 @@ function bounded(option, way) {
 
 		const own = values.understood(table.options.wan[this.option], value);
 		const of = (name) => this.option == name ? own : speed(this.section, sid, name);
-		const [ least, most, given ] = [ of('%s_min'.format(way)), of('%s_max'.format(way)), of(way) ];
+		const [ most, given ] = [ of('%s_max'.format(way)), of(way) ];
 
 		if (this.option == '%s_min'.format(way) && ((most != null && own > most) || (given != null && own > given)))
 			return _('The least is above the most, %s.').format(values.rateText(Math.min(most ?? given, given ?? most)));
@@ -285,12 +285,7 @@ return view.extend({
 		addGlobals(map);
 
 		return map.render().then((node) => {
-			api.follow(10, () => api.status().then((status) => {
-				this.trouble.clear();
-
-				if (!this.isJudged)
-					this.banner.show(status.config);
-			}).catch((error) => this.trouble.show(error)));
+			faults.follow(this, 10, () => null);
 
 			return parts.page(fields.style(), this.trouble.node, this.banner.node, node);
 		});
