@@ -14,6 +14,28 @@ const BUILT = process.env.CARGO_TARGET_DIR || path.join(ROOT, 'target');
 export const WEIR = path.join(BUILT, 'debug/weir');
 const LAB_BUS = path.join(BUILT, 'debug/examples/lab-bus');
 
+// A line that is followed, and one with a fixed speed in one direction.
+export const CONFIG = `config wan 'home'
+	option device 'w0'
+	option link 'ethernet'
+	list reflector '10.92.0.11'
+	list reflector '10.92.0.12'
+	list reflector '10.92.0.13'
+	list reflector '10.92.0.14'
+
+config wan 'spare'
+	option device 'spare'
+	option upload '20mbit'
+
+config rule 'talks'
+	option class 'critical'
+	option remote_port '5000,5001'
+
+config rule 'work'
+	option class 'high'
+	option remote_port '5004,5005'
+`;
+
 /* Numbers of processes that stand for a namespace each. */
 const NETWORK = `
 set -e

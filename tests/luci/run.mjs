@@ -8,34 +8,12 @@ import path from 'node:path';
 import { createRequire } from 'node:module';
 import { minify } from './minify.mjs';
 import { catalogue } from './po.mjs';
-import { Router, until } from './router.mjs';
+import { CONFIG, Router, until } from './router.mjs';
 import { Server } from './server.mjs';
 
 const HERE = path.dirname(new URL(import.meta.url).pathname);
-const OUT = path.resolve(HERE, '../../target/luci');
+const OUT = process.env.WEIR_LUCI_OUT || path.resolve(HERE, '../../target/luci');
 const { chromium } = createRequire(path.join(process.env.WEIR_LUCI_NODE || HERE, 'package.json'))('playwright-core');
-
-// A line that is followed, and one with a fixed speed in one direction.
-export const CONFIG = `config wan 'home'
-	option device 'w0'
-	option link 'ethernet'
-	list reflector '10.92.0.11'
-	list reflector '10.92.0.12'
-	list reflector '10.92.0.13'
-	list reflector '10.92.0.14'
-
-config wan 'spare'
-	option device 'spare'
-	option upload '20mbit'
-
-config rule 'talks'
-	option class 'critical'
-	option remote_port '5000,5001'
-
-config rule 'work'
-	option class 'high'
-	option remote_port '5004,5005'
-`;
 
 class Bench {
 	constructor(router, server, browser) {
@@ -57,6 +35,11 @@ class Bench {
 
 			if (this.page && !this.page.isClosed())
 				await this.shot(`failed-${this.failures.length}`).catch(() => null);
+
+			// What comes next begins with a router that is well.
+			this.server.mangle = null;
+			this.router.write(CONFIG);
+			await this.router.start().then(() => this.router.reload(), () => null);
 		}
 	}
 
@@ -131,6 +114,10 @@ try {
 	await server.begin();
 	browser = await chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: [ '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage' ] });
 	bench = new Bench(router, server, browser);
+
+	// A household: a call, something that downloads, somebody who works, a backup.
+	for (const port of [ 5000, 5003, 5005, 5002 ])
+		router.talk(port);
 
 	for (const name of pages) {
 		console.log(`${name}:`);

@@ -8,6 +8,9 @@ const TYPE = { STATUS: 1, DATA: 2, LOOKUP: 4, INVOKE: 5 };
 const ATTR = { STATUS: 1, OBJPATH: 2, OBJID: 3, METHOD: 4, DATA: 7 };
 const KIND = { ARRAY: 1, TABLE: 2, STRING: 3, INT64: 4, INT32: 5, INT16: 6, INT8: 7, DOUBLE: 8 };
 
+// How long an answer may take, in milliseconds; uhttpd's own patience is longer.
+const PATIENCE = 4000;
+
 const padded = (bytes) => Buffer.concat([ bytes, Buffer.alloc((4 - bytes.length % 4) % 4) ]);
 
 function attr(id, payload) {
@@ -112,7 +115,7 @@ export class Bus {
 			bus.socket = net.createConnection(path);
 			bus.socket.on('data', (piece) => bus.read(piece));
 			bus.socket.on('error', bad);
-			bus.socket.on('close', () => bus.waiting.forEach((asked) => asked.done({ status: 4, data: null })));
+			bus.socket.on('close', () => bus.waiting.forEach((asked) => asked.done({ status: 4, data: [] })));
 		});
 	}
 
@@ -161,7 +164,18 @@ export class Bus {
 		head.writeUInt32BE(peer, 4);
 		this.socket.write(Buffer.concat([ head, attr(0, payload) ]));
 
-		return new Promise((done) => this.waiting.set(sequence, { done: done, data: [] }));
+		// As uhttpd does, it gives up at last: who went while it was asked never answers.
+		return new Promise((done) => {
+			const late = setTimeout(() => {
+				this.waiting.delete(sequence);
+				done({ status: 7, data: [] });
+			}, PATIENCE);
+
+			this.waiting.set(sequence, { data: [], done: (answer) => {
+				clearTimeout(late);
+				done(answer);
+			} });
+		});
 	}
 
 	/* `null`: there is no such object; else its status and what came with it. */

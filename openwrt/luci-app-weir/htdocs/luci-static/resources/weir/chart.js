@@ -3,15 +3,13 @@
 'use strict';
 'require baseclass';
 
-const WIDTH = 600;
-const HEIGHT = 100;
+const [ WIDTH, HEIGHT ] = [ 600, 100 ];
 const STEPS = [ 1, 1.2, 1.6, 2, 2.5, 3, 4, 5, 6, 8, 10 ];
 
 function svg(name, attributes) {
 	const node = document.createElementNS('http://www.w3.org/2000/svg', name);
 
-	for (const key in attributes)
-		node.setAttribute(key, attributes[key]);
+	Object.entries(attributes).forEach(([ key, value ]) => node.setAttribute(key, value));
 
 	return node;
 }
@@ -27,15 +25,14 @@ function above(value) {
 function runs(values) {
 	const found = [];
 
-	for (let i = 0, begun = -1; i <= values.length; i++) {
-		const is = i < values.length && values[i] != null;
+	for (let i = 0, begun = 0; i <= values.length; i++) {
+		if (values[i] != null)
+			continue;
 
-		if (is && begun < 0)
-			begun = i;
-		else if (!is && begun >= 0) {
+		if (begun < i)
 			found.push([ begun, i ]);
-			begun = -1;
-		}
+
+		begun = i + 1;
 	}
 
 	return found;
@@ -52,8 +49,7 @@ return baseclass.extend({
 		const node = E('div', { 'class': 'weir-chart', 'role': 'slider', 'tabindex': 0, 'aria-label': label, 'aria-valuemin': 0 }, [
 			E('div', { 'class': 'weir-plot' }, [ picture, ...scale ])
 		]);
-		let count = 0;
-		let at = null;
+		let [ count, at ] = [ 0, null ];
 
 		picture.append(...grid, shapes, cursor);
 
@@ -72,10 +68,11 @@ return baseclass.extend({
 			const from = at == null ? count - 1 : at;
 			const to = { ArrowLeft: from - 1, ArrowRight: from + 1, PageUp: from - 30, PageDown: from + 30, Home: 0, End: count - 1, Escape: null }[event.key];
 
-			if (to !== undefined) {
-				event.preventDefault();
-				go(to);
-			}
+			if (to === undefined)
+				return;
+
+			event.preventDefault();
+			go(to);
 		});
 
 		return {
@@ -114,8 +111,7 @@ return baseclass.extend({
 			point(i, text) {
 				at = i;
 				cursor.style.display = i == null ? 'none' : '';
-				cursor.setAttribute('x1', i == null || count < 2 ? WIDTH : i * WIDTH / (count - 1));
-				cursor.setAttribute('x2', cursor.getAttribute('x1'));
+				[ 'x1', 'x2' ].forEach((end) => cursor.setAttribute(end, i == null || count < 2 ? WIDTH : i * WIDTH / (count - 1)));
 				node.setAttribute('aria-valuenow', i == null ? Math.max(0, count - 1) : i);
 				node.setAttribute('aria-valuetext', text);
 			}

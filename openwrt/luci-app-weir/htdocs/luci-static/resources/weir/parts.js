@@ -11,7 +11,8 @@ const STYLE = `
 	--weir-fifth:#f0e442; --weir-sixth:#0072b2;
 	--weir-border:var(--border-color-medium, rgba(128,128,128,.35)); --weir-grid:rgba(128,128,128,.28) }
 :root[data-darkmode="true"] .weir { --weir-wait:#56b4e9; --weir-peak:#ff8c42; --weir-bad:#ff7a29; --weir-good:#1fc493 }
-.weir h3 small { font-size:13px; font-weight:normal; opacity:.75; margin-left:.4em; overflow-wrap:anywhere }
+.weir h3 small { font-size:13px; font-weight:normal; color:inherit; opacity:.75; margin-left:.2em; overflow-wrap:anywhere }
+.weir .cbi-section > div:first-child > h3:first-child { margin-top:0 }
 .weir p:last-child { margin-bottom:0 }
 .weir-faint { opacity:.75 }
 .weir-trouble .btn { margin-top:.4em }
@@ -70,7 +71,9 @@ const STYLE = `
 .weir-table th { font-weight:600; opacity:.85; text-align:right }
 .weir-table th:first-child, .weir-table td:first-child { text-align:left; padding-left:0 }
 .weir-table th.text, .weir-table td.text { text-align:left; white-space:normal; overflow-wrap:anywhere }
+.weir-table th.left, .weir-table td.left { text-align:left }
 .weir-table td:first-child .weir-swatch { margin-right:.5em }
+.weir-table b.over { color:var(--weir-bad) }
 .weir-name { display:inline-block; max-width:14em; overflow:hidden; text-overflow:ellipsis; vertical-align:bottom }
 .weir-text { white-space:pre-wrap; overflow-wrap:anywhere; overflow:auto; max-height:28em; font-family:monospace; font-size:12px; line-height:1.45; margin:.5em 0;
 	padding:.7em; border:1px solid var(--weir-border); border-radius:4px; background:var(--background-color-medium, rgba(128,128,128,.08)); color:inherit }
@@ -82,7 +85,8 @@ const STYLE = `
 	.weir-table th, .weir-table td { padding:.35em .3em; font-size:12px }
 	.weir-big { font-size:1.25em }
 	.weir-legend { grid-template-columns:1fr 1fr }
-	.weir-name { max-width:7em }
+	.weir-table b.over { color:var(--weir-bad) }
+.weir-name { max-width:7em }
 }
 `;
 
@@ -110,7 +114,7 @@ return baseclass.extend({
 	},
 
 	/*
-	 * A table of numbers. A column is `{ title, kind }`, its kind 'text' for sentences and 'wide' for what a phone has no
+	 * A table of numbers. A column is `{ title, kind }`, its kind 'text' for sentences, 'left' for words and 'wide' for what a phone has no
 	 * room for. `fill` takes rows of cells, each a text or a node; cells whose text is the same are left alone.
 	 */
 	table(columns, label) {

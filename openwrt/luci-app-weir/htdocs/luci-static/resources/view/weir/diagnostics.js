@@ -4,6 +4,7 @@
 'require view';
 'require ui';
 'require weir.api as api';
+'require weir.faults as faults';
 'require weir.parts as parts';
 'require weir.words as words';
 
@@ -200,7 +201,7 @@ return view.extend({
 			api.said(_('The settings were read and are in force.'));
 		else
 			ui.addNotification(_('The settings were refused; the last good ones stay in force:'),
-				E('div', (answer.faults || []).map((fault) => E('p', [ _('Line %d: %s').format(fault.line, fault.text) ]))), 'danger');
+				E('div', (answer.faults || []).map((fault) => E('p', { 'lang': 'en' }, [ fault.line ? _('Line %d: %s').format(fault.line, faults.words(fault)) : faults.words(fault) ]))), 'danger');
 
 		return this.again();
 	},

@@ -5,6 +5,7 @@
 'require ui';
 'require weir.api as api';
 'require weir.chart as chart';
+'require weir.faults as faults';
 'require weir.memory as memory';
 'require weir.parts as parts';
 'require weir.words as words';
@@ -12,8 +13,10 @@
 // How long, how many points that are, and how far apart the rows of the table of numbers.
 const SPANS = { '5m': 300, '2h': 720, '2d': 1440 };
 const WAYS = [ 'download', 'upload' ];
-// Events are asked for at every third turn: they are seldom.
+// Events are asked for at every third turn: they are seldom. The file is judged once a minute: the daemon never hears of
+// one that its init script refuses.
 const EVENTS_EVERY = 3;
+const CHECK_EVERY = 30;
 
 /* How much more a counter says than before; null where it began anew. */
 function grown(now, before) {
@@ -31,6 +34,7 @@ return view.extend({
 
 	render(first) {
 		this.trouble = api.trouble();
+		this.banner = faults.banner();
 		this.cards = {};
 		this.span = '5m';
 		this.counters = {};
@@ -40,12 +44,14 @@ return view.extend({
 		const node = parts.page(
 			E('h2', [ _('weir') ]),
 			this.trouble.node,
+			this.banner.node,
 			this.lines = E('div'),
 			this.alerts = E('div'),
 			this.force = E('div'),
 			this.history = this.renderHistory(),
 			this.classes = E('div', { 'class': 'cbi-section' }),
-			this.renderDecisions()
+			this.renderDecisions(),
+			this.version = E('p', { 'class': 'weir-faint' })
 		);
 
 		this.again = api.follow(2, () => this.ask());
@@ -62,15 +68,36 @@ return view.extend({
 
 	/* One turn: everything that is asked goes in one request. */
 	async ask() {
-		const asked = [ api.status().then((status) => this.showStatus(status), (error) => this.failed(error)) ];
+		const asked = [ this.askStatus().catch((error) => this.failed(error)) ];
 
-		if (this.turn++ % EVENTS_EVERY == 0)
+		if (this.turn % EVENTS_EVERY == 0)
 			asked.push(this.askEvents().catch(() => null));
+
+		if (this.turn++ % CHECK_EVERY == 0)
+			asked.push(api.check().then((answer) => {
+				this.file = answer.ok ? null : { taken: false, faults: answer.faults };
+			}, () => null));
 
 		if (this.memory && this.memory.isDue())
 			asked.push(this.askHistory().catch((error) => console.warn(error)));
 
 		await Promise.all(asked);
+
+		if (this.known)
+			this.banner.show(this.file || this.known.config);
+	},
+
+	/* Where there are too many lines for one answer, it has no classes: those of the line that is shown come alone. */
+	async askStatus() {
+		const isShort = this.isShort && this.wan;
+		const [ status, line ] = await Promise.all([ api.status(), isShort ? api.wan(this.wan).catch(() => null) : null ]);
+
+		this.isShort = status.truncated === true;
+
+		if (line)
+			status.lines = status.lines.map((known) => known.name == line.name ? line : known);
+
+		this.showStatus(status);
 	},
 
 	failed(error) {
@@ -150,8 +177,12 @@ return view.extend({
 		this.history.style.display = names.length ? '' : 'none';
 		this.classes.style.display = names.length ? '' : 'none';
 		status.lines.forEach((line) => this.showLine(line, this.cards[line.name]));
+		this.known = status;
 		this.showAlerts(status);
 		this.showForce(status);
+		parts.write(this.version, status.uptime_us == null
+			? _('weir %s').format(status.version)
+			: _('weir %s, running for %s').format(status.version, this.roughly(status.uptime_us)));
 
 		const line = status.lines.find((known) => known.name == this.wan);
 
@@ -190,7 +221,7 @@ return view.extend({
 
 		card.release = api.button(_('Release'), 'reset', () => api.hold(name, false), changed);
 		card.node = E('div', { 'class': 'cbi-section' }, [
-			E('h3', [ parts.name(name), card.about ]),
+			E('h3', [ parts.name(name), ' ', card.about ]),
 			E('div', { 'class': 'weir-ways' }, WAYS.map((direction) => card.ways[direction].node)),
 			card.probes,
 			E('div', { 'class': 'weir-buttons' }, [
@@ -276,13 +307,15 @@ return view.extend({
 	},
 
 	async reloaded(answer) {
-		const faults = answer.faults || [];
+		const found = answer.faults || [];
 
-		if (answer.ok && faults.length == 0)
+		this.turn = 0;
+
+		if (answer.ok && found.length == 0)
 			api.said(_('The settings were read and are in force.'));
 		else
 			ui.addNotification(answer.ok ? _('The settings are in force, with remarks:') : _('The settings were refused; the last good ones stay in force:'),
-				E('div', faults.map((fault) => E('p', [ _('Line %d: %s').format(fault.line, fault.text) ]))), answer.ok ? 'warning' : 'danger');
+				E('div', found.map((fault) => E('p', { 'lang': 'en' }, [ fault.line ? _('Line %d: %s').format(fault.line, faults.words(fault)) : faults.words(fault) ]))), answer.ok ? 'warning' : 'danger');
 
 		return this.again();
 	},
@@ -328,15 +361,6 @@ return view.extend({
 
 	showAlerts(status) {
 		const told = [];
-		const config = status.config;
-
-		if (config && (!config.taken || (config.faults || []).length))
-			told.push(E('div', { 'class': 'weir-say', 'data-kind': config.taken ? 'warning' : 'error' }, [
-				E('p', [ E('strong', [ config.taken ? _('The settings are in force, with remarks:') : _('The settings were refused; the last good ones stay in force:') ]) ]),
-				...(config.faults || []).map((fault) => E('p', [ fault.line ? _('Line %d: %s').format(fault.line, fault.text) : fault.text ])),
-				E('p', [ E('a', { 'href': L.url('admin/network/weir/settings') }, [ _('Open the settings') ]) ])
-			]));
-
 		for (const alert of status.alerts || [])
 			told.push(E('div', { 'class': 'weir-say', 'data-kind': alert.severity }, [
 				E('p', [ E('strong', [ words.cause(alert.cause) ]), ' ', E('span', { 'class': 'weir-faint' }, [
@@ -400,7 +424,7 @@ return view.extend({
 		});
 
 		this.numbers = parts.table([
-			{ title: _('Time') }, { title: _('Direction'), kind: 'text' }, { title: _('Passed') }, { title: _('Most'), kind: 'wide' },
+			{ title: _('Time') }, { title: _('Direction'), kind: 'left' }, { title: _('Passed') }, { title: _('Most'), kind: 'wide' },
 			{ title: _('Shaped to') }, { title: _('Line carries') }, { title: _('Wait') }, { title: _('Longest'), kind: 'wide' },
 			{ title: _('Drops'), kind: 'wide' }, { title: _('Marks'), kind: 'wide' }
 		], _('The numbers of the charts'));
@@ -597,11 +621,16 @@ return view.extend({
 		if (row.delay_us == null)
 			return words.NOTHING;
 
-		return row.target_us == null ? words.wait(row.delay_us) : _('%s of %s').format(words.wait(row.delay_us), words.wait(row.target_us));
+		if (row.target_us == null)
+			return words.wait(row.delay_us);
+
+		return E(row.delay_us > row.target_us ? 'b' : 'span', { 'class': row.delay_us > row.target_us ? 'over' : null }, [
+			_('%s of %s').format(words.wait(row.delay_us), words.wait(row.target_us))
+		]);
 	},
 
 	renderDecisions() {
-		this.decisions = parts.table([ { title: _('Time') }, { title: _('Direction'), kind: 'text' }, { title: _('What was decided, and why'), kind: 'text' } ], _('Last decisions'));
+		this.decisions = parts.table([ { title: _('Time') }, { title: _('Direction'), kind: 'left' }, { title: _('What was decided, and why'), kind: 'text' } ], _('Last decisions'));
 		this.said = parts.table([ { title: _('Time') }, { title: _('What weir said'), kind: 'text' } ], _('What weir said'));
 		this.decided = E('div', [ E('h3', [ _('Last decisions') ]), E('div', { 'class': 'weir-scroll' }, [ this.decisions.node ]) ]);
 		this.noted = E('div', [ E('h3', [ _('What weir said') ]), E('div', { 'class': 'weir-scroll' }, [ this.said.node ]) ]);
@@ -636,13 +665,13 @@ return view.extend({
 
 		rows.sort((one, other) => other.at - one.at);
 		this.decided.style.display = rows.length ? '' : 'none';
-		this.decisions.fill(rows.slice(0, 12).map((row) => [
+		this.decisions.fill(rows.slice(0, 8).map((row) => [
 			words.clock(row.at, kept.step < 10e6), words.direction(row.direction),
 			row.count > 1
 				? _('From %s to %s in %d steps: it %s.').format(words.rate(row.before), words.rate(row.after), row.count, words.reason(row.reason))
 				: _('From %s to %s: it %s.').format(words.rate(row.before), words.rate(row.after), words.reason(row.reason))
 		]));
 		this.noted.style.display = this.heard.list.length ? '' : 'none';
-		this.said.fill(this.heard.list.slice(-12).reverse().map((event) => [ words.clock(event.at, true), event.text ]));
+		this.said.fill(this.heard.list.slice(-8).reverse().map((event) => [ words.clock(event.at, true), event.text ]));
 	}
 });
