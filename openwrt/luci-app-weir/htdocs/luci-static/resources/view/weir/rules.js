@@ -13,6 +13,7 @@
 'require weir.options as table';
 'require weir.parts as parts';
 'require weir.values as values';
+'require weir.words as words';
 
 const CONFIG = fields.CONFIG;
 
@@ -28,7 +29,7 @@ function builtinOf(section) {
 	return table.services.concat(table.trusted).find((one) => names.includes(one.name));
 }
 
-function words(section, option) {
+function entries(section, option) {
 	return values.words(table.options.rule[option], section[option]);
 }
 
@@ -40,7 +41,7 @@ function isOn(type, section) {
 function conditions(section) {
 	const parts = [];
 	const list = (option, say) => {
-		const all = words(section, option);
+		const all = entries(section, option);
 		const isOne = all.length == 1 && !/[:-]/.test(all[0]);
 
 		if (all.length)
@@ -48,7 +49,7 @@ function conditions(section) {
 	};
 
 	if (section.service)
-		parts.push(words(section, 'service').map((name) => {
+		parts.push(entries(section, 'service').map((name) => {
 			const one = table.services.find((service) => service.name == name);
 
 			return one ? one.title : name;
@@ -83,7 +84,7 @@ function classOf(section) {
 	if (one)
 		return one['class'];
 
-	const first = table.services.find((service) => service.name == words(section, 'service')[0]);
+	const first = table.services.find((service) => service.name == entries(section, 'service')[0]);
 
 	return first ? first['class'] : '–';
 }
@@ -466,14 +467,37 @@ function serviceList(change) {
 	};
 }
 
-/* Counts hits while somebody wants to see them. */
+/* What was counted, in a sentence or two. */
+function countText(reply) {
+	const unmatched = (reply.rules || []).filter((rule) => rule.rule == '(no rule)').reduce((sum, rule) => sum + rule.packets, 0);
+	const parts = [ _('%s: %s packets in %s.').format(reply.wan, words.count(reply.packets), words.span(reply.span_us)) ];
+
+	if (reply.limited)
+		parts.push(_('More passed than are looked at; this is a sample.'));
+
+	if (unmatched)
+		parts.push(_('%s met no rule.').format(words.count(unmatched)));
+
+	const ports = (reply.unknown || []).slice().sort((one, other) => other.packets - one.packets).slice(0, 6)
+		.map((one) => one.remote_port == null ? one.protocol : '%s %d'.format(one.protocol, one.remote_port));
+
+	if (ports.length)
+		parts.push(_('Far ports that no rule knows: %s.').format(Array.from(new Set(ports)).join(', ')));
+
+	return parts.join(' ');
+}
+
+/* Counts hits while somebody wants to see them, on one line. */
 function hitCounter() {
 	const state = E('span', { 'class': 'weir-hint', 'aria-live': 'polite' });
 	const button = E('button', { 'class': 'btn cbi-button cbi-button-action' }, [ _('Count hits') ]);
+	const lines = fields.lines();
+	const line = E('select', { 'class': 'cbi-input-select', 'aria-label': _('Line'), 'style': lines.length > 1 ? 'width: auto' : 'display: none' },
+		lines.map((name) => E('option', { 'value': name }, [ name ])));
 	let known = new Map();
 	let isOn = false;
 	const show = () => document.querySelectorAll('.weir-hits').forEach((node) => {
-		const text = known.has(node.dataset.rule) ? String(known.get(node.dataset.rule)) : '–';
+		const text = isOn || known.size ? words.count(known.get(node.dataset.rule) || 0) : '–';
 
 		if (node.textContent != text)
 			node.textContent = text;
@@ -482,12 +506,13 @@ function hitCounter() {
 		if (document.hidden)
 			return Promise.resolve();
 
-		return api.hits().then((reply) => {
+		return api.hits(line.value).then((reply) => {
 			if (!isOn)
 				return;
 
-			known = new Map((reply.rules || []).map((rule) => [ rule.name, (rule.upload || 0) + (rule.download || 0) ]));
-			state.textContent = _('Packets that are looked at are counted here while this page is open.');
+			known = new Map();
+			(reply.rules || []).forEach((rule) => known.set(rule.rule, (known.get(rule.rule) || 0) + rule.packets));
+			state.textContent = countText(reply);
 			show();
 		}).catch((error) => {
 			state.textContent = error.message;
@@ -513,14 +538,18 @@ function hitCounter() {
 
 		if (isOn) {
 			stop();
-			state.textContent = '';
 		}
 		else {
+			known = new Map();
 			start();
 		}
 	});
+	line.addEventListener('change', () => {
+		known = new Map();
+		show();
+	});
 
-	return { node: E('div', { 'class': 'weir-row weir-counter' }, [ button, state ]), show: show };
+	return { node: E('div', { 'class': 'weir-row weir-counter' }, [ line, button, state ]), show: show };
 }
 
 return view.extend({
