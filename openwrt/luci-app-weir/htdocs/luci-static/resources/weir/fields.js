@@ -26,6 +26,8 @@ const STYLE = `
 .weir-heading { display: flex; flex-wrap: wrap; justify-content: space-between; align-items: center; margin: 1em 0 0 }
 .weir-heading > h3 { margin: 0 }
 .weir-actions { display: flex; gap: .4em }
+.weir .cbi-section-create { flex-wrap: wrap; max-width: 100%; box-sizing: border-box }
+.weir .cbi-section-create-name { max-width: 100%; min-width: 0 }
 .cbi-value > .cbi-value-field select.cbi-input-select { width: auto; min-width: 210px; max-width: 100% }
 .weir-columns { margin: .8em 0 }
 .weir-columns dt { font-weight: bold; margin-top: .4em }
