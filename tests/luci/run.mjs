@@ -73,6 +73,13 @@ class Bench {
 			const page = await this.open(name, how);
 
 			await ready(page);
+			this.quiet();
+
+			const odd = (await page.locator('#view').innerText()).match(/.*\b(null|undefined|NaN)\b.*|.*%[sdh].*/);
+
+			if (odd)
+				throw new Error(`it says “${odd[0]}”`);
+
 			await this.shot(`${name}-${kind}`);
 
 			if (kind == 'phone')

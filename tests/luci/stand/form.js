@@ -886,8 +886,8 @@ const CBIValue = AbstractValue.extend({
 			frame = E('td', { 'class': 'td cbi-value-field', 'data-title': plain(this.title) || null, ...kind }, [ E('div', marks, [ node ]) ]);
 		else
 			frame = E('div', { 'class': 'cbi-value', ...marks, ...kind }, [
-				this.title ? E('label', { 'class': 'cbi-value-title', 'for': 'widget.%s'.format(this.cbid(sid)) }, this.title) : null,
-				E('div', { 'class': 'cbi-value-field' }, [ node, this.description ? E('div', { 'class': 'cbi-value-description' }, this.description) : null ])
+				this.title ? E('label', { 'class': 'cbi-value-title', 'for': 'widget.%s'.format(this.cbid(sid)) }, this.title) : '',
+				E('div', { 'class': 'cbi-value-field' }, [ node, this.description ? E('div', { 'class': 'cbi-value-description' }, this.description) : '' ])
 			]);
 
 		let before = this.cfgvalue(sid);

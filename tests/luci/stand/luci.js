@@ -131,10 +131,8 @@
 		append: (node, children) => {
 			if (Array.isArray(children)) {
 				for (const child of children) {
-					if (child instanceof Node)
-						node.appendChild(child);
-					else if (child != null)
-						node.appendChild(document.createTextNode(`${child}`));
+					// Nothing is written as "null": LuCI's own does not leave it out of a list.
+					node.appendChild(child instanceof Node ? child : document.createTextNode(`${child}`));
 				}
 			}
 			else if (typeof children == 'function')

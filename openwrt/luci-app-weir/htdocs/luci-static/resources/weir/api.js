@@ -110,13 +110,16 @@ return baseclass.extend({
 		return {
 			node: node,
 			show: (error) => {
-				if (shown === error.message)
+				// LuCI's own errors have a trace behind their first line.
+				const text = String(error.message).split('\n')[0];
+
+				if (shown === text)
 					return;
 
-				shown = error.message;
+				shown = text;
 
 				const box = E('div', { 'class': 'alert-message warning' }, [
-					E('p', [ error.message ]),
+					E('p', [ text ]),
 					E('p', [ _('This page keeps asking.') ])
 				]);
 

@@ -16,6 +16,18 @@ function unitOf(bits) {
 	return UNITS.find((unit) => bits >= unit[0] * 0.9995) || UNITS[3];
 }
 
+/* The page's language as the browser knows it: LuCI writes zh_Hans for zh-Hans. */
+function language() {
+	const tag = String(document.documentElement.lang || 'en').replace(/_/g, '-');
+
+	try {
+		return Intl.getCanonicalLocales(tag)[0];
+	}
+	catch (_error) {
+		return 'en';
+	}
+}
+
 return baseclass.extend({
 	NOTHING: '–',
 
@@ -88,7 +100,7 @@ return baseclass.extend({
 
 	/* 1234567 with the separators of the reader's language. */
 	count(number) {
-		return number == null ? this.NOTHING : Math.round(number).toLocaleString(document.documentElement.lang || 'en');
+		return number == null ? this.NOTHING : Math.round(number).toLocaleString(language());
 	},
 
 	/* A share of 1 as "42 %". */
@@ -99,14 +111,13 @@ return baseclass.extend({
 	/* The time of day of a moment, with the day where that is not today. */
 	clock(millis, withSeconds) {
 		const date = new Date(millis);
-		const language = document.documentElement.lang || 'en';
-		const time = date.toLocaleTimeString(language, withSeconds
+		const time = date.toLocaleTimeString(language(), withSeconds
 			? { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false }
 			: { hour: '2-digit', minute: '2-digit', hour12: false });
 
 		return date.toDateString() == new Date().toDateString()
 			? time
-			: '%s %s'.format(date.toLocaleDateString(language, { weekday: 'short' }), time);
+			: '%s %s'.format(date.toLocaleDateString(language(), { weekday: 'short' }), time);
 	},
 
 	direction(name) {

@@ -161,7 +161,7 @@ return view.extend({
 				E('span', { 'class': 'weir-mark', 'data-kind': finding.verdict }, [ verdict(finding.verdict) ])
 			]),
 			E('p', { 'lang': 'en' }, [ finding.evidence ]),
-			finding.remedy ? E('p', { 'lang': 'en' }, [ E('strong', [ _('What to do:') ]), ' ', finding.remedy ]) : null
+			finding.remedy ? E('p', { 'lang': 'en' }, [ E('strong', [ _('What to do:') ]), ' ', finding.remedy ]) : ''
 		]);
 		const bad = others.filter((finding) => finding.verdict == 'fault' || finding.verdict == 'warning').length;
 
