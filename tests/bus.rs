@@ -555,7 +555,8 @@ fn somebody_who_is_not_root() {
             Err(error) => panic!("{method}: {error}"),
         }
     };
-    for method in ["status", "wan", "classes", "rules", "hits", "events", "plan", "check", "doctor", "bundle"] {
+    for method in ["status", "wan", "classes", "rules", "hits", "events", "plan", "check", "doctor", "bundle"]
+    {
         println!("{method} {}", code(method, json!({})));
     }
     println!("reload {}", code("reload", json!({})));
