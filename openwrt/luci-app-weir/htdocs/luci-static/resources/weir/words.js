@@ -23,7 +23,7 @@ function language() {
 	try {
 		return Intl.getCanonicalLocales(tag)[0];
 	}
-	catch (_error) {
+	catch {
 		return 'en';
 	}
 }
