@@ -109,6 +109,9 @@ fn commands_speak_of_the_running_daemons_file_and_not_of_the_usual_one() {
     daemon.is_shaped();
     let (code, status, _) = daemon.weir(&["status"]);
     assert!(code == 0 && status.starts_with("home: line0 (up)"), "{status}");
+    // The package's file is root's alone to read, and so is what is kept of it.
+    let kept = std::fs::metadata(daemon.dir.join("state/in-force")).expect("it is kept");
+    assert_eq!(kept.mode() & 0o777, 0o600);
     assert!(!status.contains("note: weir"), "{status}");
     assert!(daemon.weir(&["status", "--json"]).1.contains("\"name\":\"home\""));
     assert!(daemon.weir(&["rules"]).1.starts_with("home upload: htb on line0, in force"));
@@ -131,6 +134,20 @@ fn commands_speak_of_the_running_daemons_file_and_not_of_the_usual_one() {
         )),
         "{told}"
     );
+}
+
+#[test]
+fn the_daemon_keeps_two_capabilities_and_can_get_no_more() {
+    let Some(daemon) = Daemon::begin("privileges", FILE) else { return };
+    let status = std::fs::read_to_string(format!("/proc/{}/status", daemon.child.id())).expect("it lives");
+    for line in [
+        "CapPrm:\t0000000000003000",
+        "CapEff:\t0000000000003000",
+        "CapBnd:\t0000000000003000",
+        "NoNewPrivs:\t1",
+    ] {
+        assert!(status.lines().any(|known| known == line), "{line} is not in {status}");
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// Reads a file that must not be larger than a configuration can be.
@@ -158,6 +159,18 @@ impl StateDir {
     /// # Errors
     /// The system's.
     pub fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        self.put(name, bytes, 0o644)
+    }
+
+    /// The same of what only root may read.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn write_private(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        self.put(name, bytes, 0o600)
+    }
+
+    fn put(&self, name: &str, bytes: &[u8], mode: u32) -> io::Result<()> {
         make_dirs(&self.0)?;
         let path = self.0.join(name);
         if bytes.is_empty() {
@@ -167,7 +180,11 @@ impl StateDir {
             };
         }
         let fresh = self.0.join(format!(".{name}.new"));
-        fs::write(&fresh, bytes)?;
+        // What an earlier try left may be anybody's to read.
+        let _ = fs::remove_file(&fresh);
+        let mut file = OpenOptions::new().create_new(true).write(true).mode(mode).open(&fresh)?;
+        file.write_all(bytes)?;
+        drop(file);
         fs::rename(fresh, path)
     }
 }

@@ -288,7 +288,7 @@ impl Hands<'_, '_> {
                 if let Ok((config, _)) = &result {
                     log::set_level(config.globals.log_level);
                     if let Some(Err(error)) =
-                        self.is_lasting.then(|| self.places.state.write(IN_FORCE, &bytes))
+                        self.is_lasting.then(|| self.places.state.write_private(IN_FORCE, &bytes))
                     {
                         log::say(Level::Warning, &format!("cannot keep what is in force: {}", why(&error)));
                     }

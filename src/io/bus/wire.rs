@@ -85,3 +85,34 @@ impl AsFd for Wire {
         self.socket.as_fd()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
+    use std::io::{IoSlice, Read};
+    use std::mem::MaybeUninit;
+    use std::os::unix::net::UnixStream;
+
+    #[test]
+    fn a_descriptor_that_comes_with_a_message_is_closed_and_the_message_is_heard() {
+        // HELLO of connection 7, as ubusd greets: version, type, number, peer; an empty attribute.
+        const HELLO: [u8; 12] = [0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 4];
+        let (bus, ours) = UnixStream::pair().expect("sockets");
+        ours.set_nonblocking(true).expect("set");
+        let mut wire = Wire::new(ours.into());
+        let (mut end, sent) = std::io::pipe().expect("a pipe");
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut along = SendAncillaryBuffer::new(&mut space);
+        let files = [sent.as_fd()];
+        assert!(along.push(SendAncillaryMessage::ScmRights(&files)));
+        let count = sendmsg(&bus, &[IoSlice::new(&HELLO)], &mut along, SendFlags::empty()).expect("sent");
+        assert_eq!(count, HELLO.len());
+        drop(sent);
+        wire.read().expect("there is something");
+        assert!(wire.next().expect("a message").is_some() && wire.is_empty());
+        // Nobody has the pipe's other end any more.
+        let mut rest = Vec::new();
+        assert_eq!(end.read_to_end(&mut rest).expect("read"), 0);
+    }
+}
