@@ -25,7 +25,7 @@ pub struct Chance(pub u32);
 
 impl Chance {
     /// The next number.
-    pub fn next(&mut self) -> u32 {
+    pub fn roll(&mut self) -> u32 {
         let mut x = self.0.max(1);
         x ^= x << 13;
         x ^= x >> 17;
@@ -57,7 +57,7 @@ mod tests {
     #[test]
     fn chance_moves_on_from_any_seed() {
         let mut chance = Chance(0);
-        let first = chance.next();
-        assert!(first != 0 && chance.next() != first);
+        let first = chance.roll();
+        assert!(first != 0 && chance.roll() != first);
     }
 }

@@ -14,6 +14,16 @@ use alloc::vec::Vec;
 /// The directions, as the documents name them.
 pub const WAYS: [&str; 2] = ["upload", "download"];
 
+/// What became of probes: by our names, and by those of the status.
+const PROBING: [(&str, &str); 6] = [
+    ("reflectors_answering", "answering"),
+    ("reflectors_asked", "reflectors"),
+    ("probes_sent", "sent"),
+    ("probes_lost", "lost"),
+    ("probes_late", "late"),
+    ("probes_forged", "forged"),
+];
+
 /// What the seconds since the last reading said of one direction.
 #[derive(Clone, Debug, Default)]
 struct Lately {
@@ -116,14 +126,13 @@ pub fn lines(status: &Tree) -> impl Iterator<Item = &str> {
 pub fn rows(status: &Tree, past: &mut Past) -> Vec<Row> {
     let mut rows = Vec::new();
     let version = status.get("version").text().unwrap_or_default();
-    rows.push(Row::new(&WEIR, &[version]).with("shaping", status.get("shaping").count()));
+    let row = known(&WEIR, &[version], &[status]);
+    rows.push(row.with("config_taken", status.get("config").get("taken").count()));
     for line in status.get("lines").list().iter().take(WANS) {
         let wan = line.get("name").text().unwrap_or_default();
-        let mut row = Row::new(&LINE, &[wan]).with("up", Some(line.get("up").count().unwrap_or(0)));
-        for (field, count) in probes(line.get("probes").text().unwrap_or_default()) {
-            row = row.with(field, count);
-        }
-        rows.push(row);
+        let row = Row::new(&LINE, &[wan]).with("up", Some(line.get("up").count().unwrap_or(0)));
+        let probing = line.get("probing");
+        rows.push(PROBING.iter().fold(row, |row, (field, key)| row.with(field, probing.get(key).count())));
         for (n, way) in WAYS.into_iter().enumerate() {
             direction(status, wan, (n, way), line.get(way), past, &mut rows);
         }
@@ -177,32 +186,6 @@ fn known(measure: &'static Measure, labels: &[&str], tables: &[&Tree]) -> Row {
     })
 }
 
-/// `5 of 6 reflectors answer; 1203 sent, 12 lost`: as `steer::tally` writes it, as numbers. What is not mentioned did not
-/// happen.
-fn probes(text: &str) -> Vec<(&'static str, Option<u64>)> {
-    let mut words = text.split([' ', ',', ';']).filter(|word| !word.is_empty());
-    let answering = words.next().and_then(|word| word.parse().ok());
-    let asked = words.nth(1).and_then(|word| word.parse().ok());
-    if answering.is_none() || asked.is_none() {
-        return Vec::new();
-    }
-    let mut all = alloc::vec![("reflectors_answering", answering), ("reflectors_asked", asked)];
-    let words: Vec<&str> = words.collect();
-    for (field, what) in [
-        ("probes_sent", "sent"),
-        ("probes_lost", "lost"),
-        ("probes_late", "late"),
-        ("probes_forged", "forged"),
-    ] {
-        let count = words.windows(2).find_map(|pair| match pair {
-            [count, word] if *word == what => count.parse().ok(),
-            _ => None,
-        });
-        all.push((field, Some(count.unwrap_or(0))));
-    }
-    all
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
@@ -210,13 +193,13 @@ pub(super) mod tests {
 
     /// A status with everything in it, names and all.
     pub(crate) fn status() -> Tree {
-        let class = r#"{"name":"critical","rate_bps":6000000,"ceil_bps":10000000,"sent_bytes":18446744,"sent_packets":12,"dropped_packets":3,"marked_packets":2,"overlimits":1,"backlog_bytes":1514,"backlog_packets":1}"#;
+        let class = r#"{"name":"critical","rate_bps":6000000,"ceil_bps":10000000,"sent_bytes":18446744,"sent_packets":12,"dropped_packets":3,"marked_packets":2,"overlimits":1,"backlog_bytes":1514,"backlog_packets":1,"guarantee_permille":300,"limit_permille":null,"target_us":50000,"delay_us":1500}"#;
         let way = format!(
             r#"{{"wanted":true,"shaped":true,"reason":null,"device":"eth1","engine":"htb","rate_bps":20000000,"steering":{{"state":"loaded","text":"x","capacity_bps":21000000,"wait_us":12345,"aim_us":15000,"held_us":null}},"classes":[{class}]}}"#
         );
         let alert = r#"{"id":7,"levels":1,"since_us":61000000,"wan":"home","direction":"upload","level":"voice","class":"critical","metric":"latency","severity":"warning","cause":"full","text":"120 ms","advice":"say \"less\""}"#;
         Tree::parse(&format!(
-            r#"{{"version":"0.1.0","shaping":true,"lines":[{{"name":"home","device":"eth1","up":true,"link":{{"name":"ethernet","overhead_bytes":0,"mpu_bytes":0}},"probes":"5 of 6 reflectors answer; 1203 sent, 12 lost, 1 late","upload":{way},"download":{{"wanted":false,"shaped":false,"reason":null,"device":null,"engine":null,"rate_bps":null,"steering":null,"classes":[]}}}}],"alerts":[{alert}],"actions":[],"notes":[],"schedules":[{{"name":"night","active":false,"until":null,"next":null,"text":"t"}}]}}"#
+            r#"{{"version":"0.1.0","uptime_us":5000000,"shaping":true,"config":{{"path":"/c","taken":true,"faults":[]}},"lines":[{{"name":"home","device":"eth1","up":true,"link":{{"name":"ethernet","overhead_bytes":0,"mpu_bytes":0}},"probes":"5 of 6 reflectors answer; 1203 sent, 12 lost, 1 late","probing":{{"reflectors":6,"answering":5,"sent":1203,"lost":12,"late":1,"forged":0}},"upload":{way},"download":{{"wanted":false,"shaped":false,"reason":null,"device":null,"engine":null,"rate_bps":null,"steering":null,"classes":[]}}}}],"alerts":[{alert}],"actions":[],"notes":[],"schedules":[{{"name":"night","active":false,"until":null,"next":null,"text":"t"}}]}}"#
         ))
         .expect("JSON")
     }
@@ -252,6 +235,9 @@ pub(super) mod tests {
             (&STATE, &["home", "download", "idle"], "state", None),
             (&CLASS, &["home", "upload", "critical"], "sent_bytes", Some(18_446_744)),
             (&CLASS, &["home", "upload", "critical"], "backlog_packets", Some(1)),
+            (&CLASS, &["home", "upload", "critical"], "delay_us", Some(1500)),
+            (&WEIR, &["0.1.0"], "uptime_us", Some(5_000_000)),
+            (&WEIR, &["0.1.0"], "config_taken", Some(1)),
             (&ALERTS, &["home", "upload", "warning"], "active", Some(1)),
             (&ALERTS, &["home", "download", "warning"], "active", Some(0)),
             (&SCHEDULE, &["night"], "active", Some(0)),
@@ -286,12 +272,5 @@ pub(super) mod tests {
         assert_eq!((told(&mut past, "sent_bps"), told(&mut past, "drops")), (None, Some(3)));
         assert!(!past.take(&page(3, 3, "[7]", "[7]")), "the router was started anew");
         assert_eq!((past.since("home"), told(&mut past, "drops")), (3, Some(3)));
-    }
-
-    #[test]
-    fn probes_are_numbers_only_where_they_are_told() {
-        assert_eq!(probes(""), []);
-        assert_eq!(probes("nobody answers"), []);
-        assert_eq!(probes("0 of 0 reflectors answer; 0 sent").len(), 6);
     }
 }

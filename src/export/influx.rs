@@ -76,7 +76,7 @@ mod tests {
         let count = write(&rows, "attic", 1_700_000_000_123, &mut out);
         assert_eq!(count as usize, out.lines().count());
         for line in [
-            "weir,router=attic,version=0.1.0 shaping=1i 1700000000123",
+            "weir,router=attic,version=0.1.0 shaping=1i,uptime_us=5000000i,config_taken=1i 1700000000123",
             "weir_direction,router=attic,wan=home,direction=upload wanted=1i,shaped=1i,rate_bps=20000000i,capacity_bps=21000000i,wait_us=12345i,aim_us=15000i,actions=0i,state=\"loaded\",engine=\"htb\" 1700000000123",
             "weir_alerts,router=attic,wan=home,direction=upload,severity=warning active=1i 1700000000123",
         ] {

@@ -88,11 +88,19 @@ const fn counter(field: &'static str, name: &'static str, help: &'static str) ->
 pub static WEIR: Measure = Measure {
     name: "weir",
     labels: &["version"],
-    metrics: &[gauge(
-        "shaping",
-        "weir_shaping",
-        "Whether every direction that has a speed is shaped (1) or not (0).",
-    )],
+    metrics: &[
+        gauge(
+            "shaping",
+            "weir_shaping",
+            "Whether every direction that has a speed is shaped (1) or not (0).",
+        ),
+        gauge(
+            "config_taken",
+            "weir_config_taken",
+            "Whether the configuration that was read last is in force.",
+        ),
+        micros("uptime_us", "weir_uptime_seconds", "How long the daemon has been running."),
+    ],
 };
 
 /// A line.
@@ -163,8 +171,9 @@ pub static CLASS: Measure = Measure {
         micros(
             "delay_us",
             "weir_class_delay_seconds",
-            "What the class's packets wait, where the daemon tells it.",
+            "How long packets that came in the last second waited, in the class's queue and on the line.",
         ),
+        micros("target_us", "weir_class_target_seconds", "How long the class's packets may wait."),
     ],
 };
 

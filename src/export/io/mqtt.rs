@@ -155,7 +155,7 @@ pub fn run(outlet: &Outlet, settings: &Mqtt, client: &str, password: Option<&str
             (Err(why), batch) => {
                 line = None;
                 failures = failures.saturating_add(1);
-                at = now + backoff::pause(failures, chance.next(), None);
+                at = now + backoff::pause(failures, chance.roll(), None);
                 match batch {
                     Some(batch) => outlet.tell(&batch, Outcome::Later(None, why), now - begun),
                     None => outlet.failed(&why),

@@ -46,6 +46,10 @@ pub struct Attempt {
     pub saved: usize,
 }
 
+/// Nothing comes any more.
+#[derive(Debug)]
+pub struct Over;
+
 impl Outlet {
     /// An outlet whose queue holds so many bytes.
     pub fn new(name: &str, target: String, queue: usize) -> Self {
@@ -82,7 +86,7 @@ impl Outlet {
     ///
     /// # Errors
     /// Nothing comes any more.
-    pub fn next(&self, at: Time, until: Option<Time>, pace: &Pace) -> Result<Option<Batch>, ()> {
+    pub fn next(&self, at: Time, until: Option<Time>, pace: &Pace) -> Result<Option<Batch>, Over> {
         let mut state = self.state();
         loop {
             let now = clock::now();
@@ -92,7 +96,7 @@ impl Outlet {
                 return Ok(Some(batch));
             }
             if state.is_over && state.queue.is_empty() {
-                return Err(());
+                return Err(Over);
             }
             if until.is_some_and(|until| until <= now) {
                 return Ok(None);
@@ -170,7 +174,7 @@ impl Outlet {
                 }
                 Outcome::Later(asked, _) => {
                     failures = failures.saturating_add(1);
-                    now + backoff::pause(failures, chance.next(), asked)
+                    now + backoff::pause(failures, chance.roll(), asked)
                 }
             };
         }

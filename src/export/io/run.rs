@@ -168,7 +168,7 @@ fn begin(config: &Config, router: String, state: StateDir, mut chance: Chance) -
         let (name, target, queue) = of_web(&one.web);
         let outlet = add(&name, target, queue);
         let pace = Pace { points: one.batch, bytes: REQUEST, interval: one.interval };
-        deliver(&outlet, pace, Chance(chance.next()), &state, &one.web, to_influx(one)?)?;
+        deliver(&outlet, pace, Chance(chance.roll()), &state, &one.web, to_influx(one)?)?;
         influx.push(outlet);
     }
     let mut webhooks = Vec::new();
@@ -180,7 +180,7 @@ fn begin(config: &Config, router: String, state: StateDir, mut chance: Chance) -
         let (name, target, queue) = of_web(&one.web);
         let outlet = add(&name, target, queue);
         let pace = Pace { points: 1, bytes: 0, interval: Micros(0) };
-        deliver(&outlet, pace, Chance(chance.next()), &state, &one.web, to_webhook(one)?)?;
+        deliver(&outlet, pace, Chance(chance.roll()), &state, &one.web, to_webhook(one)?)?;
         webhooks.push((outlet, template, one.clone()));
     }
     let mut mqtts = Vec::new();
@@ -188,7 +188,7 @@ fn begin(config: &Config, router: String, state: StateDir, mut chance: Chance) -
         let outlet = add(&one.name, format!("mqtt://{}:{}", one.host, one.port), one.queue);
         let password = files::secret(&one.secret)?;
         let client = if one.client.is_empty() { format!("weir-{router}") } else { one.client.clone() };
-        let (shared, settings, chance) = (Arc::clone(&outlet), one.clone(), Chance(chance.next()));
+        let (shared, settings, chance) = (Arc::clone(&outlet), one.clone(), Chance(chance.roll()));
         thread(&one.name, move || mqtt::run(&shared, &settings, &client, password.as_deref(), chance))?;
         mqtts.push((outlet, one.clone()));
     }
@@ -392,7 +392,7 @@ impl Exporter {
     /// Writes down how we do; that it cannot be is said once.
     fn tell(&mut self) {
         let text = self.known.status(clock::wall().0, self.interval);
-        let written = self.state.write(STATUS, &text);
+        let written = self.state.write(STATUS, text.as_bytes());
         if let Err(error) = &written
             && self.is_written
         {
