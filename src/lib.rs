@@ -42,6 +42,8 @@ pub mod watch;
 
 #[cfg(feature = "std")]
 pub mod cli;
+#[cfg(feature = "export")]
+pub mod export;
 #[cfg(feature = "std")]
 pub mod io;
 #[cfg(feature = "sim")]

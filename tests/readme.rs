@@ -12,15 +12,19 @@ fn file(name: &str) -> PathBuf {
 
 /// Holds the part of `README.md` between two markers against `wanted`.
 fn section(marker: &str, wanted: &str) {
-    let path = file("README.md");
-    let text = fs::read_to_string(&path).expect("README.md");
+    section_of("README.md", marker, wanted);
+}
+
+fn section_of(name: &str, marker: &str, wanted: &str) {
+    let path = file(name);
+    let text = fs::read_to_string(&path).expect("a document");
     let (start, end) = (format!("<!-- {marker} -->\n"), format!("<!-- /{marker} -->"));
     let from = text.find(&start).expect("the first marker") + start.len();
     let to = text.find(&end).expect("the second marker");
     if std::env::var_os("BLESS").is_some() {
         fs::write(&path, format!("{}{wanted}{}", &text[..from], &text[to..])).expect("writable");
     } else {
-        assert_eq!(&text[from..to], wanted, "README.md, {marker}: run BLESS=1 cargo test --test readme");
+        assert_eq!(&text[from..to], wanted, "{name}, {marker}: run BLESS=1 cargo test --test readme");
     }
 }
 
@@ -29,6 +33,13 @@ fn the_readmes_tables_are_the_programs_own() {
     section("options", &options::readme_options());
     section("links", &options::readme_links());
     section("services", &service::readme());
+}
+
+#[cfg(feature = "export")]
+#[test]
+fn the_tables_of_weir_export_are_the_programs_own() {
+    section_of("docs/export.md", "export-options", &weir::export::options::readme());
+    section_of("docs/export.md", "export-metrics", &weir::export::metrics::readme());
 }
 
 #[test]

@@ -67,6 +67,8 @@ pub(crate) struct Options {
     pub(crate) is_json: bool,
     pub(crate) is_csv: bool,
     pub(crate) is_diff: bool,
+    #[cfg(feature = "extras")]
+    pub(crate) is_followed: bool,
     pub(crate) is_bundle: bool,
     pub(crate) is_kept: bool,
     pub(crate) is_foreground: bool,
@@ -161,6 +163,24 @@ pub(crate) const SWITCHES: &[Switch] = &[
         &["status", "doctor", "history"],
         "for programs",
         Sets::Flag(|options| &mut options.is_json),
+    ),
+    #[cfg(feature = "extras")]
+    switch(
+        "follow",
+        None,
+        "",
+        &["status"],
+        "again and again, for programs: a line of JSON each",
+        Sets::Flag(|options| &mut options.is_followed),
+    ),
+    #[cfg(feature = "extras")]
+    switch(
+        "every",
+        None,
+        "SPAN",
+        &["status"],
+        "with --follow: how often; 10 s unless told otherwise",
+        Sets::Span,
     ),
     switch(
         "bundle",
@@ -427,6 +447,8 @@ fn parse(parser: &mut Parser) -> Result<Parsed, String> {
         is_json: false,
         is_csv: false,
         is_diff: false,
+        #[cfg(feature = "extras")]
+        is_followed: false,
         is_bundle: false,
         is_kept: false,
         is_foreground: false,

@@ -12,6 +12,10 @@ use crate::tc::plan::Plan;
 
 /// Prints the status; the exit code says whether every wanted direction is shaped.
 pub(crate) fn run(options: &Options) -> u8 {
+    #[cfg(feature = "extras")]
+    if options.is_followed {
+        return follow(options);
+    }
     let places = &document::meant(&options.places);
     let looked = told(places, document::in_force(places)).and_then(|document| look_at(places, document));
     let (report, code) = match looked {
@@ -47,6 +51,28 @@ fn alone(places: &Places) -> Snapshot {
         Err(error) => report.notes.push(("weir".into(), format!("cannot look at the system: {error}"))),
     }
     report
+}
+
+/// Prints it again and again, a line each, until nobody reads it. A moment in which it cannot be told is passed over. Not in
+/// a router's program: there the bus tells it.
+#[cfg(feature = "extras")]
+fn follow(options: &Options) -> u8 {
+    use std::io::Write;
+    let places = &document::meant(&options.places);
+    let pause = options.span.unwrap_or(crate::units::Micros::secs(10));
+    loop {
+        let looked = told(places, document::in_force(places)).and_then(|document| look_at(places, document));
+        if let Ok(mut looked) = looked {
+            let mut out = String::new();
+            report(&mut looked, places).1.write_json(&mut out).expect("a String takes everything");
+            out.push('\n');
+            let mut stdout = std::io::stdout();
+            if stdout.write_all(out.as_bytes()).and_then(|()| stdout.flush()).is_err() {
+                return exit_code::OK;
+            }
+        }
+        std::thread::sleep(std::time::Duration::from_micros(pause.0));
+    }
 }
 
 /// What is wanted, and how that stands; what the daemon said goes into it.

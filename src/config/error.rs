@@ -52,7 +52,7 @@ impl fmt::Display for Fault {
 
 /// Every fault and warning of one file, as many as a person reads.
 #[derive(Debug, Default)]
-pub(super) struct Faults {
+pub(crate) struct Faults {
     list: Vec<Fault>,
     /// Those beyond the list, and whether a fault is among them.
     left_out: usize,
@@ -60,11 +60,11 @@ pub(super) struct Faults {
 }
 
 impl Faults {
-    pub(super) fn fault(&mut self, line: u32, option: &str, text: impl Into<String>) {
+    pub(crate) fn fault(&mut self, line: u32, option: &str, text: impl Into<String>) {
         self.add(Fault { severity: Severity::Fault, line, option: option.into(), text: text.into() });
     }
 
-    pub(super) fn warn(&mut self, line: u32, option: &str, text: impl Into<String>) {
+    pub(crate) fn warn(&mut self, line: u32, option: &str, text: impl Into<String>) {
         self.add(Fault { severity: Severity::Warning, line, option: option.into(), text: text.into() });
     }
 
@@ -82,19 +82,19 @@ impl Faults {
     }
 
     /// How many faults there are, beside warnings.
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.list.iter().filter(|fault| fault.severity == Severity::Fault).count()
     }
 
     /// Whether the value of this option was refused: what follows from its absence is then not worth telling.
-    pub(super) fn is_refused(&self, line: u32, option: &str) -> bool {
+    pub(crate) fn is_refused(&self, line: u32, option: &str) -> bool {
         let is_it =
             |fault: &Fault| fault.severity == Severity::Fault && fault.line == line && fault.option == option;
         self.list.iter().any(is_it)
     }
 
     /// In the order of the file; last how many more there are.
-    pub(super) fn finish(mut self) -> Vec<Fault> {
+    pub(crate) fn finish(mut self) -> Vec<Fault> {
         order::by_key(&mut self.list, |fault| fault.line);
         if self.left_out > 0 {
             let severity = if self.is_fault_left_out { Severity::Fault } else { Severity::Warning };

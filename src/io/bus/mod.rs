@@ -7,7 +7,7 @@
 mod answer;
 mod glance;
 mod object;
-mod wire;
+pub(crate) mod wire;
 
 use super::files::why;
 use super::log;

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 const PIECE: usize = 2048;
 
 /// A connection.
-pub(super) struct Wire {
+pub(crate) struct Wire {
     socket: OwnedFd,
     inbox: Inbox,
     /// What was read and not heard yet.
@@ -24,7 +24,7 @@ pub(super) struct Wire {
 impl Wire {
     /// Connects to the first of `paths` that somebody listens on. A bus whose queue of callers is full is as good as
     /// absent.
-    pub(super) fn open(paths: &[PathBuf]) -> Option<OwnedFd> {
+    pub(crate) fn open(paths: &[PathBuf]) -> Option<OwnedFd> {
         let open = |path: &Path| {
             let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
             let file = socket(AddressFamily::Unix, SockType::Stream, flags, None).ok()?;
@@ -34,17 +34,17 @@ impl Wire {
         paths.iter().find_map(|path| open(path))
     }
 
-    pub(super) fn new(socket: OwnedFd) -> Self {
+    pub(crate) fn new(socket: OwnedFd) -> Self {
         Self { socket, inbox: Inbox::default(), piece: [0; PIECE], rest: 0..0 }
     }
 
     /// Whether all that was read was heard.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
 
     /// Reads a piece, when the last one was heard; descriptors that come along are dropped by read(2).
-    pub(super) fn read(&mut self) -> Result<(), String> {
+    pub(crate) fn read(&mut self) -> Result<(), String> {
         match nix::unistd::read(&self.socket, &mut self.piece) {
             Ok(0) => Err("the bus is gone".into()),
             Ok(count) => {
@@ -57,7 +57,7 @@ impl Wire {
     }
 
     /// The next message that is whole.
-    pub(super) fn next(&mut self) -> Result<Option<Message<'_>>, String> {
+    pub(crate) fn next(&mut self) -> Result<Option<Message<'_>>, String> {
         let mut rest = self.piece.get(self.rest.clone()).unwrap_or_default();
         let message = self.inbox.take(&mut rest).map_err(text);
         self.rest.start = self.rest.end - rest.len();
@@ -65,7 +65,7 @@ impl Wire {
     }
 
     /// Writes what there is room for.
-    pub(super) fn write(&self, peer: &mut Peer) -> Result<(), String> {
+    pub(crate) fn write(&self, peer: &mut Peer) -> Result<(), String> {
         loop {
             let waiting = peer.output().map_err(text)?;
             if waiting.is_empty() {

@@ -3,7 +3,7 @@
 # A stand-in for procd and its functions, for tests: keeps services in files, starts, stops and respawns them.
 #
 # As procd does: 'set' stops instances that are not named again, leaves alone those that are named with the same words,
-# and starts or restarts the others; nothing waits for a process to end. Every message is a line of /tmp/procd.log.
+# and starts or restarts the others and those whose files have changed; nothing waits for a process to end. Every message is a line of /tmp/procd.log.
 # shellcheck shell=dash disable=SC2034,SC2154
 
 PROCD=/tmp/procd
@@ -53,8 +53,11 @@ procd_stop() {
 	rm -rf "$1.old.$$"
 	mv "$1" "$1.old.$$"
 }
+# Files that an instance names count as part of it: another content is another instance.
+procd_sums() { sed -n 's/^file=//p' "$1" | xargs -r md5sum; }
 procd_start() {
 	mkdir -p "$1"
+	procd_sums "$2" >"$1/sums"
 	cp "$2" "$1/definition"
 	setsid sh /lib/functions/procd-instance "$1" </dev/null >/dev/null 2>&1 &
 	# procd forks before it answers.
@@ -78,7 +81,8 @@ procd_close_service() {
 		[ -e "$name" ] || continue
 		name=${name##*/}
 		if [ -e "$home/instances/$name" ]; then
-			cmp -s "$procd_new/instances/$name" "$home/instances/$name/definition" && continue
+			cmp -s "$procd_new/instances/$name" "$home/instances/$name/definition" &&
+				[ "$(procd_sums "$procd_new/instances/$name")" = "$(cat "$home/instances/$name/sums")" ] && continue
 			procd_stop "$home/instances/$name"
 		fi
 		procd_start "$home/instances/$name" "$procd_new/instances/$name"
