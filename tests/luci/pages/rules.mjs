@@ -164,7 +164,7 @@ export default async function(bench) {
 		await bench.until('hits of the rule', async () => Number(await row('work').locator('.weir-hits').textContent()) > 0, 20000);
 		talk.kill();
 		assert.match(await counter.textContent(), /home: [\d,]+ packets in/);
-		assert.equal(await row('talks').locator('.weir-hits').textContent(), '0');
+		assert.equal(await row('Meetings').locator('.weir-hits').textContent(), '0');
 		await counter.locator('button').click();
 		await page.waitForTimeout(500);
 
