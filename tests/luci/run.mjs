@@ -3,6 +3,7 @@
 //
 // The steps of each page are in pages/. Pictures go to target/luci, to be looked at.
 
+import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { createRequire } from 'node:module';
@@ -14,6 +15,9 @@ import { Server } from './server.mjs';
 const HERE = path.dirname(new URL(import.meta.url).pathname);
 const OUT = process.env.WEIR_LUCI_OUT || path.resolve(HERE, '../../target/luci');
 const { chromium } = createRequire(path.join(process.env.WEIR_LUCI_NODE || HERE, 'package.json'))('playwright-core');
+
+// How many pages are tried at a time.
+const TOGETHER = 3;
 
 class Bench {
 	constructor(router, server, browser) {
@@ -105,6 +109,29 @@ class Bench {
 
 const wanted = process.argv.slice(2);
 const pages = fs.readdirSync(path.join(HERE, 'pages')).filter((name) => name.endsWith('.mjs')).map((name) => name.replace('.mjs', '')).filter((name) => wanted.length == 0 || wanted.includes(name));
+
+/* Each page on a router of its own, as they mostly wait; gives how many went wrong. */
+async function apart() {
+	const left = [ ...pages ];
+	let failed = 0;
+	const one = async () => {
+		for (let name = left.shift(); name; name = left.shift()) {
+			const child = spawn(process.execPath, [ process.argv[1], name ], { env: { ...process.env, WEIR_LUCI_OUT: path.join(OUT, name) }, stdio: [ 'ignore', 'pipe', 'inherit' ] });
+			let told = '';
+
+			child.stdout.on('data', (piece) => told += piece);
+			failed += await new Promise((done) => child.on('close', (code) => done(code ? 1 : 0)));
+			process.stdout.write(told);
+		}
+	};
+
+	await Promise.all(Array.from({ length: TOGETHER }, one));
+
+	return failed;
+}
+
+if (pages.length > 1)
+	process.exit(await apart());
 
 fs.rmSync(OUT, { recursive: true, force: true });
 fs.mkdirSync(OUT, { recursive: true });
