@@ -79,7 +79,8 @@ const STYLE = `
 	padding:.7em; border:1px solid var(--weir-border); border-radius:4px; background:var(--background-color-medium, rgba(128,128,128,.08)); color:inherit }
 .weir-text .plus { color:var(--weir-good) }
 .weir-text .minus { color:var(--weir-bad) }
-.weir details > summary { cursor:pointer; margin:.4em 0 }
+.weir details > summary { cursor:pointer; margin:.4em 0; display:list-item; list-style:disclosure-closed inside }
+.weir details[open] > summary { list-style-type:disclosure-open }
 @media (max-width:600px) {
 	.weir-table .wide { display:none }
 	.weir-table th, .weir-table td { padding:.35em .3em; font-size:12px }
