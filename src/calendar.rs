@@ -182,6 +182,26 @@ fn year_of(day: i32) -> i32 {
     year
 }
 
+/// The year, month and day of the month of a day since 1970.
+pub fn date(day: i32) -> (i32, u32, i32) {
+    let year = year_of(day);
+    let (mut month, mut rest) = (1, day - first_of(year));
+    while month < 12 && rest >= length(year, month) {
+        rest -= length(year, month);
+        month += 1;
+    }
+    (year, month, rest + 1)
+}
+
+/// The days of a month.
+fn length(year: i32, month: u32) -> i32 {
+    match month {
+        2 => first_of(year + 1) - first_of(year) - 337,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
 /// The place of a day's name in [`WEEKDAYS`].
 pub fn weekday(day: i32) -> usize {
     (day + 3).rem_euclid(7) as usize
@@ -565,6 +585,24 @@ mod tests {
         assert_eq!(length(inside, autumn), (1_761_436_800 + 600, 20), "the first of both");
         let next = Hours { days: 64, from: 150, to: 600 };
         assert_eq!(length(next, autumn).0, 1_761_436_800 + 1800, "and the next begins where it ends");
+    }
+
+    #[test]
+    fn days_have_the_dates_that_date_says() {
+        // date -u -d @$((86400 * DAY)) +%F
+        for (day, date_of) in [
+            (0, (1970, 1, 1)),
+            (58, (1970, 2, 28)),
+            (59, (1970, 3, 1)),
+            (789, (1972, 2, 29)),
+            (11_016, (2000, 2, 29)),
+            (20_453, (2025, 12, 31)),
+            (20_454, (2026, 1, 1)),
+            (20_787, (2026, 11, 30)),
+            (47_541, (2100, 3, 1)),
+        ] {
+            assert_eq!(date(day), date_of, "{day}");
+        }
     }
 
     #[test]

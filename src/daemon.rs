@@ -10,11 +10,13 @@
 //!
 //! `io::run` performs the actions and brings back the events; the simulator does the same in virtual time. Nothing
 //! here reads a clock. One action is under way at a time, so the state is what the last one was for. What concerns
-//! lines that steer themselves is in `steering`; what they did is kept in `history`.
+//! lines that steer themselves is in `steering`; what they did is kept in `history`, and outlives the daemon by `archive`.
 
+mod archive;
 mod asked;
 mod events;
 mod history;
+mod moment;
 mod news;
 mod schedule;
 mod steering;
@@ -128,6 +130,13 @@ pub enum Event {
         /// The time zone, as POSIX writes it.
         zone: String,
     },
+    /// The answer to [`Action::Recall`].
+    Recalled {
+        /// The file, or why it cannot be read, for people; an empty one: there is none.
+        file: Result<Vec<u8>, String>,
+        /// What the clock on the wall shows: seconds since 1970.
+        seconds: u64,
+    },
     /// The moment [`Daemon::deadline`] named has come.
     Deadline,
 }
@@ -214,6 +223,10 @@ pub enum Action {
     },
     /// Keep what was learnt over a restart.
     Learn(String),
+    /// Keep what lines did over a restart, once [`archive::seal`](crate::watch::archive::seal) has said when that was.
+    Keep(Vec<u8>),
+    /// Read what was kept of what lines did, and check it; answer with [`Event::Recalled`].
+    Recall,
     /// Switch super-packets off on these devices and back on where weir had switched them off and no longer wants to.
     Split(Vec<DeviceName>),
     /// Keep what the kernel turned out to lack until the next boot, so that no later start has to find out again by
@@ -279,6 +292,8 @@ pub struct Daemon {
     held: Vec<asked::Held>,
     /// What lines did.
     kept: Vec<history::Kept>,
+    /// How that outlives the daemon.
+    archive: archive::Archive,
     /// When to read those that nobody steers.
     read_at: Time,
     /// What is watched of them.
@@ -347,6 +362,7 @@ impl Daemon {
             retune: Retune::default(),
             held: Vec::new(),
             kept: Vec::new(),
+            archive: archive::Archive::default(),
             read_at: Time(0),
             watch: watch::Watch::default(),
             lacks,
@@ -439,6 +455,7 @@ impl Daemon {
             .chain(self.held_until())
             .chain(self.read_due())
             .chain(self.times.read_at)
+            .chain(self.archive.due())
             .chain(self.watch.deeds.until())
             .min()
     }
@@ -488,12 +505,15 @@ impl Daemon {
             Event::LookedBusy(stat) => self.looked_busy(now, stat),
             Event::Retuned { ops, refused } => self.retuned(now, ops, refused),
             Event::Clock { seconds, zone } => self.clock_read(now, seconds, zone),
+            Event::Recalled { file, seconds } => self.archive_read(now, file, seconds),
             Event::Stop { keep: true } => {
                 self.learn(now);
+                self.keep_at_the_end(now);
                 self.say(Level::Info, "ending; the shaper stays as it is".into());
                 self.act(Action::Exit(0));
             }
             Event::Stop { keep: false } => {
+                self.keep_at_the_end(now);
                 self.end = End::Removing;
                 self.has_changed = false;
                 self.learn(now);
@@ -512,8 +532,9 @@ impl Daemon {
                 if self.phase == Phase::Idle && self.observe_at.is_some_and(|at| at <= now) {
                     self.observe();
                 }
-                if self.times.read_at.is_some_and(|at| at <= now) {
-                    self.times.read_at = None;
+                let times = [&mut self.times.read_at, &mut self.archive.look_at];
+                let due = times.into_iter().filter_map(|at| at.take_if(|at| *at <= now));
+                if due.count() > 0 {
                     self.act(Action::ReadClock);
                 }
                 self.wake(now);
@@ -560,6 +581,7 @@ impl Daemon {
                 self.adopt_schedules(&config);
                 self.config = Some(config);
                 self.watch_anew(now);
+                self.archive_anew(now);
                 self.reckon(now);
                 self.enforce();
                 self.pause = FIRST_PAUSE;

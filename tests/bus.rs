@@ -58,9 +58,16 @@ impl Daemon {
 
     /// Killed, and another one begins in the same network.
     fn again(&mut self) {
+        self.after(nix::sys::signal::Signal::SIGKILL, |_| {});
+    }
+
+    /// The same after this signal, and after something was done while none runs.
+    fn after(&mut self, signal: nix::sys::signal::Signal, meanwhile: impl FnOnce(&Path)) {
         let network = std::fs::File::open(format!("/proc/{}/ns/net", self.child.id())).expect("it lives");
-        self.child.kill().expect("it lives");
+        let id = nix::unistd::Pid::from_raw(self.child.id() as i32);
+        nix::sys::signal::kill(id, signal).expect("it lives");
         self.child.wait().expect("it was ours");
+        meanwhile(&self.dir);
         let mut command = Command::new("nsenter");
         // Standard input is the way to a network that no process is in any more.
         command.stdin(network).arg("--net=/proc/self/fd/0");
@@ -322,6 +329,114 @@ fn a_line_with_a_fixed_speed_has_a_history_on_the_bus_and_on_the_command_line() 
     assert!(widths.len() > 5 && widths.iter().all(|width| *width == 1 + 2 * 18), "{sheet}");
     let table = daemon.weir(&["history"]);
     assert!(table.contains("ago") && table.lines().all(|line| line.chars().count() <= 80), "{table}");
+}
+
+#[test]
+fn what_a_line_did_outlives_its_daemon_in_a_file_and_a_broken_one_is_said_and_left_out() {
+    use nix::sys::signal::Signal;
+    let config = format!("config globals 'globals'\n option keep_history '6h'\n{CONFIG}");
+    let Some(mut daemon) = Daemon::with("kept", &config) else { return };
+    let known = |daemon: &Daemon| {
+        let page: Value =
+            serde_json::from_str(&daemon.weir(&["history", "--json", "--span", "2h"])).unwrap_or_default();
+        let rates = page.pointer("/upload/rate_bps").and_then(Value::as_array).cloned().unwrap_or_default();
+        rates.iter().filter(|rate| rate.is_u64()).count()
+    };
+    patiently("ten seconds are over", || known(&daemon) > 0);
+    let file = daemon.dir.join("state/history");
+    assert!(!file.exists(), "it is written at the end, or after hours");
+    daemon.after(Signal::SIGTERM, |_| {});
+    let written = std::fs::read(&file).expect("it is written at the end");
+    assert!(written.starts_with(b"weir history 1\n") && written.len() < 1000, "{}", written.len());
+    patiently("it is read", || daemon.log().contains("what 1 line did until"));
+    patiently("it shapes", || daemon.weir(&["status"]).contains("shaped to 20 Mbit/s"));
+    assert!(known(&daemon) > 0, "{}", daemon.weir(&["history", "--json", "--span", "2h"]));
+    // What has just begun and ends again spares the flash.
+    let at = std::fs::metadata(&file).expect("a file").modified().expect("a time");
+    daemon.after(Signal::SIGTERM, |dir| {
+        let file = dir.join("state/history");
+        assert_eq!(std::fs::metadata(&file).expect("a file").modified().expect("a time"), at);
+        let mut broken = std::fs::read(&file).expect("a file");
+        *broken.last_mut().expect("a byte") ^= 1;
+        std::fs::write(&file, broken).expect("written");
+    });
+    let told = format!("{}: damaged; histories begin anew", file.display());
+    patiently("it is said", || daemon.log().contains(&told));
+    patiently("it shapes", || daemon.weir(&["status"]).contains("shaped to 20 Mbit/s"));
+    daemon.after(Signal::SIGKILL, |dir| {
+        std::fs::remove_file(dir.join("state/history")).expect("removed");
+        std::fs::create_dir(dir.join("state/history")).expect("a folder in its place");
+    });
+    let told = format!("{}: Is a directory; histories begin anew", file.display());
+    patiently("it is said", || daemon.log().contains(&told));
+}
+
+#[test]
+fn top_shows_a_line_once_and_live_until_it_is_told_to_end_and_leaves_the_terminal_as_it_was() {
+    use std::io::{Read, Write};
+    let Some(daemon) = Daemon::begin("top") else { return };
+    patiently("a second of it is known", || daemon.weir(&["top", "--once"]).contains("critical"));
+    let page = daemon.weir(&["top", "--once", "--ascii"]);
+    for part in [
+        "home: lo\n",
+        " up   fixed",
+        "20M",
+        " down off",
+        "critical",
+        "said\n",
+        "home: upload 20 Mbit/s on lo",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(page.is_ascii() && !page.contains('\x1b') && page.lines().all(|row| row.len() <= 80), "{page}");
+    assert!(daemon.weir(&["top", "--line", "adsl"]).contains("there is no line 'adsl'"));
+    let picture = daemon.weir(&["history", "--svg", "-"]);
+    assert!(picture.starts_with("<svg ") && picture.contains(">upload<"), "{picture}");
+    let file = daemon.dir.join("picture.svg");
+    assert_eq!(daemon.weir(&["history", "home", "--svg", file.to_str().expect("text")]), "");
+    assert!(std::fs::read_to_string(&file).expect("a file").ends_with("</svg>\n"));
+
+    for (key, lives) in [("q", "fixed"), ("\x03", "fixed"), ("\x03", "no daemon is running here")] {
+        let state = if lives == "fixed" { daemon.dir.join("state") } else { daemon.dir.join("nobody") };
+        let (program, state) = (env!("CARGO_BIN_EXE_weir"), state.display());
+        let command = format!(
+            "stty cols 60 rows 20; trap : INT; {program} top --state-dir {state}; stty -a | tr ';' '\\n'"
+        );
+        let mut script = Command::new("script");
+        script.args(["-qefc", &command, "/dev/null"]).env("LC_ALL", "C.UTF-8").env("SHELL", "/bin/sh");
+        let Ok(mut child) = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn() else {
+            println!("the live page is skipped: there is no script(1)");
+            return;
+        };
+        let (mut input, mut output) =
+            (child.stdin.take().expect("a pipe"), child.stdout.take().expect("a pipe"));
+        let mut seen = Vec::new();
+        let mut read = |until: &str| {
+            let mut piece = [0; 4096];
+            loop {
+                let text = String::from_utf8_lossy(&seen).into_owned();
+                if text.contains(until) {
+                    return text;
+                }
+                let count = output.read(&mut piece).expect("a pipe");
+                assert!(count > 0, "{until}: {text}");
+                seen.extend(&piece[..count]);
+            }
+        };
+        let text = read(lives);
+        assert!(text.contains("\x1b[?1049h\x1b[?25l\x1b[H\x1b[2Kweir "), "{text:?}");
+        input.write_all(key.as_bytes()).expect("a key");
+        let text = read(" echo ");
+        let (page, after) = text.split_once("\x1b[?25h\x1b[?1049l").expect("the cursor is back");
+        assert!(after.contains(" icanon ") && !after.contains(" -echo "), "{after}");
+        let rows = page.split("\x1b[2K").skip(1).map(|row| row.split('\x1b').next().unwrap_or(""));
+        assert!(
+            rows.clone().count() >= 2 && rows.into_iter().all(|row| row.trim_end().chars().count() <= 60),
+            "{page}"
+        );
+        drop(input);
+        child.wait().expect("it ends");
+    }
 }
 
 #[test]

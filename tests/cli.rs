@@ -105,6 +105,8 @@ fn an_option_of_another_command_is_refused() {
         (&["status", "--diff"], "--diff"),
         (&["status", "-v"], "--verbose"),
         (&["status", "--bundle"], "--bundle"),
+        (&["status", "--svg", "x"], "--svg"),
+        (&["history", "--once"], "--once"),
     ] {
         let output = weir(args);
         assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(64), ""), "{args:?}");
@@ -462,6 +464,8 @@ fn what_only_a_running_daemon_can_do_says_that_none_runs() {
         (&["set-rate", "wan", "down", "20mbit", "up", "1mbit"], "no daemon is running here"),
         (&["release"], "no daemon is running here"),
         (&["record", "--for", "1s"], "no daemon is running here"),
+        (&["top"], "no daemon is running here"),
+        (&["history", "--svg", "-"], "no daemon is running here"),
     ] {
         let output = weir(&[args, &["--state-dir", state]].concat());
         assert_eq!(output.status.code(), Some(1), "{args:?}");

@@ -33,6 +33,11 @@ fn the_readmes_tables_are_the_programs_own() {
     section("options", &options::readme_options());
     section("links", &options::readme_links());
     section("services", &service::readme());
+    let page = fs::read_to_string(file("tests/golden/top/80x24.txt")).expect("a golden file");
+    section(
+        "top",
+        &page.lines().map(|row| format!("    {row}").trim_end().to_owned() + "\n").collect::<String>(),
+    );
 }
 
 #[cfg(feature = "export")]

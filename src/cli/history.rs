@@ -2,14 +2,18 @@
 //! `weir history`: what a line did, as the daemon has kept it.
 
 use super::{Options, exit_code, print};
-use crate::io::desk;
+use crate::calendar::{Zone, believed};
+use crate::io::files::{StateDir, naming};
+use crate::io::{clock, desk};
 use crate::json::Json;
 use crate::report::about;
 use crate::scribe::Scribe;
 use crate::units::{Micros, Rate};
-use crate::watch::history::{COLUMNS, Fold, RATE, Row, SENT, WAIT_MAX};
+use crate::watch::history::{COLUMNS, RATE, SENT, WAIT_MAX};
 use crate::watch::mini::NONE;
+use crate::watch::moment::Moment;
 use crate::watch::page::Page;
+use crate::watch::picture;
 use std::fmt::Write;
 use std::io;
 
@@ -22,7 +26,9 @@ const BAR: &str = "##########";
 
 /// Prints the history of a line.
 pub(crate) fn run(options: &Options) -> u8 {
-    let page = match whole(options) {
+    let line = options.words.first().map_or("-", String::as_str);
+    let seconds = options.span.unwrap_or(USUAL).0.div_ceil(1_000_000);
+    let page = match whole(&options.places.state, line, seconds, 0) {
         Ok(Some(page)) => page,
         Ok(None) => {
             eprintln!("weir: no daemon is running here, so nothing is kept: start 'weir daemon'");
@@ -34,6 +40,9 @@ pub(crate) fn run(options: &Options) -> u8 {
         }
     };
     let mut out = String::new();
+    if let Some(file) = &options.svg {
+        return picture(&page, file, options);
+    }
     if options.is_json {
         let mut json = Json::new(&mut out);
         let scribe: &mut dyn Scribe = &mut json;
@@ -49,15 +58,11 @@ pub(crate) fn run(options: &Options) -> u8 {
     exit_code::OK
 }
 
-/// All pages as one; `None`: no daemon runs.
-fn whole(options: &Options) -> io::Result<Option<Page>> {
-    let line = options.words.first().map_or("-", String::as_str);
-    let seconds = options.span.unwrap_or(USUAL).0.div_ceil(1_000_000);
+/// All pages as one: the last seconds of a line, or what is after point number `since`; `None`: no daemon runs.
+pub(super) fn whole(state: &StateDir, line: &str, seconds: u64, mut since: u64) -> io::Result<Option<Page>> {
     let mut whole: Option<Page> = None;
-    let mut since = 0;
     loop {
-        let Some(answer) = desk::ask(&options.places.state, &format!("history {line} {seconds} {since}"))?
-        else {
+        let Some(answer) = desk::ask(state, &format!("history {line} {seconds} {since}"))? else {
             return Ok(None);
         };
         let mut page =
@@ -72,6 +77,27 @@ fn whole(options: &Options) -> io::Result<Option<Page>> {
         }
         whole = Some(page);
     }
+}
+
+/// Draws what a line did, into a file or (`-`) to standard output.
+fn picture(page: &Page, file: &str, options: &Options) -> u8 {
+    let (seconds, zone) = clock::wall();
+    let zone = Zone::parse(&zone).unwrap_or_default();
+    // The aim is how it is steered now; a daemon that does not tell it leaves a line out of the picture.
+    let moment = desk::ask(&options.places.state, "top").ok().flatten();
+    let moment = moment.and_then(|text| Moment::from_text(&text)).unwrap_or_default();
+    let line = moment.lines.iter().find(|line| line.name == page.wan);
+    let aims = line.map_or([None; 2], |line| line.ways.each_ref().map(|way| way.aim));
+    let mut out = String::new();
+    let drawn = picture::draw(page, aims, believed(seconds).map(|seconds| (seconds, zone)), &mut out);
+    drawn.expect("a String takes everything");
+    if file == "-" {
+        print(&out);
+    } else if let Err(error) = std::fs::write(file, out).map_err(naming(format!("cannot write {file}"))) {
+        eprintln!("weir: {error}");
+        return exit_code::FAILED;
+    }
+    exit_code::OK
 }
 
 const WAYS: [&str; 2] = ["upload", "download"];
@@ -132,15 +158,7 @@ fn table(page: &Page, out: &mut String) {
 
 /// What a direction did in some rows.
 fn direction(page: &Page, row: usize, size: usize, way: usize, out: &mut String) {
-    let mut fold = Fold::default();
-    for row in row..row + size {
-        let mut cells = Row::default();
-        for (n, cell) in cells.iter_mut().enumerate() {
-            *cell = page.cell(row, way, n).unwrap_or(NONE);
-        }
-        fold.add(&mut cells, 1, 1);
-    }
-    let (all, _) = fold.take();
+    let all = page.together(row..row + size, way);
     let mut most = 1;
     for row in 0..page.rows.len() {
         most = most.max(page.cell(row, way, RATE).max(page.cell(row, way, SENT)).unwrap_or(0));

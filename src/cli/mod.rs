@@ -16,6 +16,7 @@ mod record;
 mod rules;
 mod services;
 mod status;
+mod top;
 mod uci;
 mod watch_rules;
 
@@ -66,6 +67,8 @@ pub(crate) struct Options {
     pub(crate) is_verbose: bool,
     pub(crate) is_json: bool,
     pub(crate) is_csv: bool,
+    pub(crate) is_once: bool,
+    pub(crate) is_ascii: bool,
     pub(crate) is_diff: bool,
     #[cfg(feature = "extras")]
     pub(crate) is_followed: bool,
@@ -78,6 +81,10 @@ pub(crate) struct Options {
     wants_version: bool,
     /// Where the system's files are.
     pub(crate) root: String,
+    /// The line to look at.
+    pub(crate) line: Option<String>,
+    /// Where to draw.
+    pub(crate) svg: Option<String>,
     /// How long to watch.
     pub(crate) span: Option<Micros>,
     /// What is neither a command nor an option.
@@ -101,6 +108,7 @@ enum Sets {
     Config,
     StateDir,
     Bus,
+    Text(fn(&mut Options) -> &mut Option<String>),
     Root,
     Span,
 }
@@ -191,6 +199,31 @@ pub(crate) const SWITCHES: &[Switch] = &[
         Sets::Flag(|options| &mut options.is_bundle),
     ),
     switch("csv", None, "", &["history"], "for spreadsheets", Sets::Flag(|options| &mut options.is_csv)),
+    switch(
+        "svg",
+        None,
+        "FILE",
+        &["history"],
+        "a picture; - for standard output",
+        Sets::Text(|options| &mut options.svg),
+    ),
+    switch("line", None, "NAME", &["top"], "this line alone", Sets::Text(|options| &mut options.line)),
+    switch(
+        "once",
+        None,
+        "",
+        &["top"],
+        "all of it once, for scripts",
+        Sets::Flag(|options| &mut options.is_once),
+    ),
+    switch(
+        "ascii",
+        None,
+        "",
+        &["top"],
+        "no blocks, also where the locale says UTF-8",
+        Sets::Flag(|options| &mut options.is_ascii),
+    ),
     switch(
         "span",
         None,
@@ -296,12 +329,23 @@ pub(crate) const COMMANDS: &[Command] = &[
         run: status::run,
     },
     Command {
+        name: "top",
+        arguments: "[--line NAME] [--once] [--ascii]",
+        help: "watch lines live: rates, waits, classes, decisions, alerts; q ends it",
+        more: "Asks the running daemon each second. Of each direction: its state, what was sent of the rate it is shaped to, \
+               what the line carries and how long packets wait on it; below that the last five minutes of what was sent and \
+               of the longest wait. Of each class: its share, what it sent, its queue's delay, drops and marks since the \
+               queue was made, bytes that wait. With --once, or into a file or a pipe, all of it once.",
+        run: top::run,
+    },
+    Command {
         name: "history",
-        arguments: "[LINE] [--span SPAN] [--csv | --json]",
+        arguments: "[LINE] [--span SPAN] [--csv | --json | --svg FILE]",
         help: "show what a line did in the last minutes, hours or days",
         more: "Asks the running daemon, which keeps each second for 5 minutes, 10 seconds for 2 hours and 2 minutes for 2 days. \
                A full bar is the line's highest rate in that time. Without a line the first one. With --csv or --json \
-               every point and all that is known of it: rates, capacity, classes, waits, drops, marks.",
+               every point and all that is known of it: rates, capacity, classes, waits, drops, marks. With --svg a \
+               picture for a browser: classes above each other below rate and capacity, and the waits.",
         run: history::run,
     },
     Command {
@@ -430,6 +474,7 @@ pub fn main() -> ExitCode {
     })
 }
 
+#[expect(clippy::large_enum_variant, reason = "there is one, for as long as the program runs")]
 enum Parsed {
     Run(&'static Command, Options),
     /// The hidden stand-in for the `uci` tool has options of its own.
@@ -446,6 +491,8 @@ fn parse(parser: &mut Parser) -> Result<Parsed, String> {
         is_verbose: false,
         is_json: false,
         is_csv: false,
+        is_once: false,
+        is_ascii: false,
         is_diff: false,
         #[cfg(feature = "extras")]
         is_followed: false,
@@ -457,6 +504,8 @@ fn parse(parser: &mut Parser) -> Result<Parsed, String> {
         wants_help: false,
         wants_version: false,
         root: String::new(),
+        line: None,
+        svg: None,
         span: None,
         words: Vec::new(),
     };
@@ -482,6 +531,9 @@ fn parse(parser: &mut Parser) -> Result<Parsed, String> {
             (_, Some(Sets::Config)) => {
                 options.places.config = PathBuf::from(parser.value().map_err(words)?);
                 options.places.is_named = true;
+            }
+            (_, Some(Sets::Text(text))) => {
+                *text(&mut options) = Some(parser.value().and_then(ValueExt::string).map_err(words)?);
             }
             (_, Some(Sets::Root)) => {
                 options.root = parser.value().and_then(ValueExt::string).map_err(words)?;

@@ -2,7 +2,7 @@
 //! A configuration as understood, for `weir check -v`: every option with its unit, and whether it is the default.
 
 use super::{Class, Config, Engine, Globals, LinkLayer, Rule, Wan, value};
-use crate::units::{Rate, Way};
+use crate::units::{Micros, Rate, Way};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -17,6 +17,11 @@ pub fn describe(config: &Config) -> String {
     row(&mut out, "enabled", yes(globals.enabled), globals.enabled == usual.enabled);
     row(&mut out, "log_level", globals.log_level.word(), globals.log_level == usual.log_level);
     row(&mut out, "levels", yes(globals.levels), globals.levels == usual.levels);
+    let history = match globals.keep_history {
+        Micros(0) => String::from("no"),
+        span => format!("every {span} and at the end"),
+    };
+    row(&mut out, "keep_history", history, globals.keep_history == usual.keep_history);
     row(&mut out, "services", yes(globals.services), globals.services == usual.services);
     for wan in &config.wans {
         let _ = writeln!(out, "\nwan {}", wan.name);

@@ -70,6 +70,8 @@ pub struct Globals {
     pub services: bool,
     /// Whether classes have service levels by themselves.
     pub levels: bool,
+    /// How often at most what lines did is written down besides at the end; zero: never.
+    pub keep_history: Micros,
 }
 
 /// How much is written to the log.
@@ -310,7 +312,13 @@ words!(AckFilter: "off" Off, "filter" Filter, "aggressive" Aggressive);
 
 impl Default for Globals {
     fn default() -> Self {
-        Self { enabled: true, log_level: LogLevel::Info, services: true, levels: true }
+        Self {
+            enabled: true,
+            log_level: LogLevel::Info,
+            services: true,
+            levels: true,
+            keep_history: Micros(0),
+        }
     }
 }
 

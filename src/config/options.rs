@@ -185,6 +185,13 @@ pub const OPTIONS: &[Row] = &[
         "1",
         "Watch each class: its delay against its target, and what it gets against its guarantee.",
     ),
+    row(
+        Globals,
+        "keep_history",
+        Span(0, 604_800_000_000),
+        "0",
+        "Histories outlive a reboot: written when weir ends and as often as this at most, such as 6h; 0: never.",
+    ),
     row(Wan, "enabled", Bool, "1", "Off: this line is left alone."),
     row(Wan, "network", Network, "the default route's", "The line's network in /etc/config/network."),
     row(

@@ -36,6 +36,7 @@ pub(super) const GLOBALS: &Table<Globals> = &[
     ("services", |said| &mut said.services),
     ("levels", |said| &mut said.levels),
     ("log_level", |said| &mut said.log_level),
+    ("keep_history", |said| &mut said.keep_history),
 ];
 
 pub(super) const WAN: &Table<SaidOfWan> = &[

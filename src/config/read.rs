@@ -185,7 +185,15 @@ impl<'a> Reader<'a> {
     }
 
     fn globals(&mut self, section: &'a Section) {
-        for (row, _, mut value) in self.options(SectionType::Globals, section) {
+        for (row, option, mut value) in self.options(SectionType::Globals, section) {
+            if let (true, Checked::Span(span)) = (row.name == "keep_history", &value)
+                && (Micros(1)..LEAST_KEPT).contains(span)
+            {
+                let text =
+                    format!("{span} would wear flash out; {LEAST_KEPT} at least, such as 6h, or 0 for never");
+                self.faults.fault(option.line, row.name, text);
+                continue;
+            }
             let globals = &mut self.understood.config.globals;
             place::put(place::GLOBALS, globals, row.name, &mut value);
         }
@@ -310,6 +318,9 @@ impl SaidOfWan {
         self.wan
     }
 }
+
+/// Histories are not written down more often.
+const LEAST_KEPT: Micros = Micros::secs(600);
 
 fn check_text(kind: Kind, text: &str) -> Result<Checked, String> {
     Ok(match kind {
@@ -549,6 +560,24 @@ mod tests {
         assert!(faults.iter().all(|fault| fault.to_string().len() < 250), "{faults:?}");
     }
 
+    #[test]
+    fn histories_are_kept_at_most_every_ten_minutes_and_a_number_without_unit_is_no_such_time() {
+        let kept = |value: &str| {
+            let file = format!("config globals 'g'\n option keep_history '{value}'\n");
+            load(file.as_bytes()).map(|(config, _)| config.globals.keep_history)
+        };
+        assert_eq!(kept("6h").ok(), Some(Micros::secs(21_600)));
+        assert_eq!((kept("10m").ok(), kept("0").ok()), (Some(Micros::secs(600)), Some(Micros(0))));
+        for (value, told) in [
+            ("6", "6 s would wear flash out; 10 min at least, such as 6h, or 0 for never"),
+            ("5m", "5 min would wear flash out; 10 min at least, such as 6h, or 0 for never"),
+            ("8d", "must lie between 0 us and 7 d"),
+        ] {
+            let faults = kept(value).expect_err(value);
+            assert!(faults.len() == 1 && faults[0].to_string().ends_with(told), "{faults:?}");
+        }
+    }
+
     /// A value for each option that is not its default.
     fn another(row: &Row) -> &'static str {
         match (row.section, row.name, row.kind) {
@@ -558,6 +587,7 @@ mod tests {
             (.., Kind::Rate) => "80mbit",
             (.., Kind::Share) => "42",
             (SectionType::Threshold, .., Kind::Span(..)) => "77s",
+            (SectionType::Globals, .., Kind::Span(..)) => "6h",
             (.., Kind::Span(..)) => "30ms",
             (.., Kind::Integer(..)) => "3",
             (.., Kind::Mask) => "0xff",
@@ -643,7 +673,7 @@ mod tests {
                 defaults += 1;
             }
         }
-        assert_eq!(defaults, 24);
+        assert_eq!(defaults, 25);
     }
 
     #[test]

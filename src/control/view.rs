@@ -28,6 +28,19 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Each, in the order histories number them.
+    pub const ALL: [Self; 9] = [
+        Self::Start,
+        Self::Hold,
+        Self::Grow,
+        Self::Recall,
+        Self::Track,
+        Self::Drain,
+        Self::Cut,
+        Self::Overdue,
+        Self::Silent,
+    ];
+
     /// A few words for people.
     pub const fn text(self) -> &'static str {
         match self {

@@ -2,7 +2,7 @@
 //! What the daemon answers to the other commands: how lines are steered, and holding them for a while.
 //!
 //! A request is one line of words: `speeds`, `hold LINE SECONDS`, `rate LINE UP DOWN SECONDS` (bits per second),
-//! `release LINE`, `history LINE SECONDS SINCE`. A dash stands for "all lines", "as it is", or "as long as it is held already, else an hour". The
+//! `release LINE`, `history LINE SECONDS SINCE`, `top`. A dash stands for "all lines", "as it is", or "as long as it is held already, else an hour". The
 //! answer begins with `ok`, what to tell the user behind it, or with `error: why`.
 
 use super::{Action, CALM, Daemon, End, Level, Phase, steering};
@@ -48,6 +48,7 @@ impl Daemon {
             ["hold", line, seconds] => self.hold(now, line, [None; 2], seconds),
             ["rate", line, up, down, seconds] => self.hold(now, line, [up, down].map(rate), seconds),
             ["release", line] => self.release(now, line),
+            ["top"] => Ok(self.moment(now).to_text()),
             ["history", line, seconds, since] => self.recalled(now, line, seconds, since),
             _ => Err(format!("not understood: {}", words.first().copied().unwrap_or("(nothing)"))),
         };

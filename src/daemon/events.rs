@@ -4,9 +4,10 @@
 use super::Level;
 use crate::limits::EVENTS;
 use crate::scribe::{Scribe, Shape};
-use crate::units::Time;
+use crate::units::{Micros, Time};
 use alloc::collections::VecDeque;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use core::fmt::Display;
 
 /// The longest text that is kept.
@@ -53,6 +54,13 @@ impl Events {
         self.count += 1;
         let text: String = text.to_string().chars().take(TEXT).collect();
         self.said.push_back(Said { number: self.count, at: now, level, text });
+    }
+
+    /// The last ones, the oldest first: how long ago, how much each matters, and what.
+    pub(super) fn last(&self, now: Time, count: usize) -> Vec<(Micros, String, String)> {
+        let first = self.said.len().saturating_sub(count);
+        let told = |said: &Said| (now - said.at, said.level.word().into(), said.text.clone());
+        self.said.iter().skip(first).map(told).collect()
     }
 
     /// Those after number `since`, the oldest first, at most `limit` of them, and as many as there is room for. The page

@@ -20,6 +20,7 @@ use crate::units::{Micros, Rate, Time, Way};
 use crate::watch::history::{CLASSES, History};
 use crate::watch::mini::NONE;
 use crate::watch::page::Page;
+use crate::watch::sla::Look;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -31,7 +32,7 @@ const WHOLE: Micros = Micros::ms(950);
 /// A line and what it did.
 #[derive(Debug)]
 pub(super) struct Kept {
-    name: String,
+    pub(super) name: String,
     /// Its place in the configuration.
     pub(super) place: usize,
     /// Where its counters are; `None` while nothing is shaped.
@@ -43,6 +44,8 @@ pub(super) struct Kept {
     pub(super) whole: Option<Whole>,
     /// How long packets waited then, by direction.
     pub(super) delays: [Delays; 2],
+    /// What each direction did in the last second, and how much it lost and marked since its queues were made.
+    pub(super) looks: [Option<Look>; 2],
     /// Where the counters of each class are.
     pub(super) slots: [u8; limits::CLASSES],
     /// Which classes' delays are to be looked at closer, a bit for each place, by direction.
@@ -67,7 +70,7 @@ struct Before {
 }
 
 impl Kept {
-    fn new(name: String, now: Time, counters: Counters) -> Self {
+    pub(super) fn new(name: String, now: Time, counters: Counters) -> Self {
         let history = History::new(now);
         let (before, classes) = (Default::default(), Vec::new());
         Self {
@@ -78,6 +81,7 @@ impl Kept {
             whole_at: None,
             whole: None,
             delays: Default::default(),
+            looks: [None; 2],
             slots: NOWHERE,
             doubts: [0; 2],
             received: None,
@@ -110,7 +114,7 @@ impl Daemon {
                 kept.tap = tap;
                 kept.counters = counters;
                 kept.before = Default::default();
-                kept.whole = None;
+                (kept.whole, kept.looks) = (None, [None; 2]);
                 kept.delays = Default::default();
                 kept.doubts = [0; 2];
                 kept.history.pause();
@@ -254,7 +258,7 @@ impl Daemon {
         let kept = self.kept.iter_mut().find(|kept| name.is_none_or(|name| kept.name == name))?;
         kept.history.pass(now);
         let mut page = kept.history.page(span, since, limit);
-        (page.now, page.wan) = (now, kept.name.clone());
+        (page.now, page.wan) = (kept.history.clock(now), kept.name.clone());
         page.classes.clone_from(&kept.classes);
         if page.classes.len() > CLASSES {
             page.classes.truncate(CLASSES);

@@ -119,6 +119,7 @@ impl Daemon {
                 self.say(Level::Warning, text);
             }
         }
+        self.archive_clock(now, seconds);
         // What is being read may have other schedules.
         if self.phase != Phase::Reading {
             self.reckon(now);

@@ -105,6 +105,7 @@ impl Daemon {
         if self.learn_at.is_some_and(|at| now >= at) {
             self.learn(now);
         }
+        self.keep_now_and_then(now);
         if self.phase == Phase::Idle {
             self.go_on(now);
         }

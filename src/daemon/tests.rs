@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A daemon in a machine that is a handful of variables.
 
+mod archive;
 mod history;
 mod networks;
 mod schedules;
@@ -46,6 +47,9 @@ struct Machine {
     /// What the kernel says of its processors.
     stat: String,
     learnt: Vec<String>,
+    /// The file of histories, and how often it was written.
+    archive: Vec<u8>,
+    written: usize,
     said: Vec<String>,
     news: Vec<News>,
     exit: Option<u8>,
@@ -70,6 +74,8 @@ impl Machine {
             samples: 0,
             stat: String::new(),
             learnt: Vec::new(),
+            archive: Vec::new(),
+            written: 0,
             said: Vec::new(),
             news: Vec::new(),
             exit: None,
@@ -119,6 +125,18 @@ impl Machine {
                 Action::Learn(text) => {
                     self.learnt.push(text);
                     continue;
+                }
+                Action::Keep(packed) => {
+                    let seconds = self.clock + self.now.0 / 1_000_000;
+                    if let Some(file) = crate::watch::archive::seal(packed, seconds) {
+                        self.archive = file;
+                        self.written += 1;
+                    }
+                    continue;
+                }
+                Action::Recall => {
+                    let seconds = self.clock + self.now.0 / 1_000_000;
+                    Event::Recalled { file: Ok(self.archive.clone()), seconds }
                 }
                 Action::Retune(ops) => {
                     self.retuned += ops.len();

@@ -41,8 +41,8 @@ pub(super) struct Watch {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Whole {
     at: Time,
-    queues: [Option<Queue>; 2],
-    all: [WayCounters; 2],
+    pub(super) queues: [Option<Queue>; 2],
+    pub(super) all: [WayCounters; 2],
     rates: [Rate; 2],
 }
 
@@ -169,6 +169,8 @@ impl Daemon {
             if let Some(look) = &look {
                 self.let_up(now, Some((line, way, look)));
             }
+            let kept = self.kept.iter_mut().find(|kept| kept.place == line);
+            kept.and_then(|kept| kept.looks.get_mut(way as usize)).into_iter().for_each(|last| *last = look);
         }
         if self.watch.judge.has_doubts() && self.watch.asked.is_none_or(|at| now - at >= BUSY) {
             self.watch.asked = Some(now);

@@ -74,7 +74,7 @@ pub(super) fn refused(answer: &str) -> io::Error {
 }
 
 /// The same error, saying what failed.
-pub(super) fn naming(what: impl Display) -> impl FnOnce(io::Error) -> io::Error {
+pub(crate) fn naming(what: impl Display) -> impl FnOnce(io::Error) -> io::Error {
     move |error| io::Error::new(error.kind(), format!("{what}: {}", why(&error)))
 }
 

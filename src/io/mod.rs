@@ -24,3 +24,4 @@ pub mod resolve;
 pub mod run;
 pub mod sniff;
 pub mod sys;
+pub mod terminal;

@@ -21,6 +21,7 @@ use crate::door::{self, Reading, Refusal, Verdict};
 use crate::steer::Learnt;
 use crate::tc::Link;
 use crate::tc::plan::Lacks;
+use crate::watch::archive;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use std::cell::RefCell;
@@ -41,6 +42,8 @@ const NETWORKS_SEEN: &str = "networks";
 pub const IN_FORCE: &str = "in-force";
 /// The lasting file with the rates lines were steered to.
 pub const LEARNT: &str = "learnt";
+/// The lasting file with what lines did.
+const HISTORY: &str = "history";
 
 /// What earlier runs found the kernel to lack, since boot or the last `weir stop`.
 pub fn lacks(places: &Places) -> Lacks {
@@ -348,6 +351,25 @@ impl Hands<'_, '_> {
                     log::say(Level::Warning, &format!("cannot keep what was learnt: {}", why(&error)));
                 }
                 None
+            }
+            Action::Keep(packed) => {
+                let (seconds, _) = clock::wall();
+                let sealed = archive::seal(packed, seconds);
+                if let Some(Err(error)) = sealed.map(|file| self.places.lasting.write(HISTORY, &file)) {
+                    log::say(Level::Warning, &format!("cannot keep what lines did: {}", why(&error)));
+                }
+                None
+            }
+            Action::Recall => {
+                let path = self.places.lasting.path(HISTORY);
+                let file = match read_bounded(&path) {
+                    Ok(bytes) => archive::check(&bytes).map(|()| bytes).map_err(String::from),
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+                    Err(error) => Err(why(&error)),
+                };
+                let file = file.map_err(|why| format!("{}: {why}", path.display()));
+                let (seconds, _) = clock::wall();
+                Some(Event::Recalled { file, seconds })
             }
             Action::Split(devices) => {
                 let links = shared.known.borrow().clone();

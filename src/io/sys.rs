@@ -2,7 +2,7 @@
 //! The only unsafe code: system calls that no crate we use offers. Each function is safe to call.
 #![expect(
     unsafe_code,
-    reason = "ioctl(SIOCETHTOOL), SO_ATTACH_FILTER, PACKET_STATISTICS, TCP_INFO, a lean recvmsg, capset, prctl are in no crate weir uses"
+    reason = "ioctl(SIOCETHTOOL, TIOCGWINSZ), termios, SO_ATTACH_FILTER, PACKET_STATISTICS, TCP_INFO, a lean recvmsg, capset, prctl are in no crate weir uses"
 )]
 
 use crate::classify::Insn;
@@ -41,6 +41,47 @@ pub fn ethtool(socket: &impl AsRawFd, device: &DeviceName, command: u32, data: u
     // call returns, and the commands passed here use no more than that struct.
     let result = unsafe { libc::ioctl(socket.as_raw_fd(), SIOCETHTOOL as _, &raw mut request) };
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(value.data) }
+}
+
+/// How many columns and rows a terminal has, if it is one and knows.
+pub fn window(terminal: &impl AsRawFd) -> Option<(u16, u16)> {
+    let mut size = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
+    // SAFETY: the kernel writes one `winsize`, which lives until the call returns.
+    let result = unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCGWINSZ, &raw mut size) };
+    (result == 0 && size.ws_col > 0 && size.ws_row > 0).then_some((size.ws_col, size.ws_row))
+}
+
+/// How a terminal was set.
+pub struct TerminalMode(libc::termios);
+
+/// From now on keys are read as they are pressed, are not shown, and none of them stops the program for a while; gives how
+/// it was.
+///
+/// # Errors
+/// What the kernel says: it is no terminal.
+pub fn hush_terminal(terminal: &impl AsRawFd) -> io::Result<TerminalMode> {
+    // SAFETY: an all-zero termios is a valid value of a plain C struct.
+    let mut mode: libc::termios = unsafe { std::mem::zeroed() };
+    // SAFETY: the C library writes one `termios`, which lives until the call returns.
+    if unsafe { libc::tcgetattr(terminal.as_raw_fd(), &raw mut mode) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let before = TerminalMode(mode);
+    mode.c_lflag &= !(libc::ICANON | libc::ECHO);
+    for (at, value) in [(libc::VSUSP, 0), (libc::VMIN, 0), (libc::VTIME, 0)] {
+        mode.c_cc.iter_mut().skip(at).take(1).for_each(|key| *key = value);
+    }
+    set_terminal(terminal, &TerminalMode(mode)).map(|()| before)
+}
+
+/// Sets a terminal as it was.
+///
+/// # Errors
+/// What the kernel says.
+pub fn set_terminal(terminal: &impl AsRawFd, mode: &TerminalMode) -> io::Result<()> {
+    // SAFETY: the C library reads one `termios`, which lives until the call returns.
+    let result = unsafe { libc::tcsetattr(terminal.as_raw_fd(), libc::TCSANOW, &raw const mode.0) };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
 /// Lets a classic BPF program choose which packets, and how much of each, a socket gets.

@@ -5,6 +5,7 @@ use super::score::{Record, SAMPLE, Sample};
 use super::sweep::Job;
 use super::world::Outcome;
 use crate::units::Way;
+use crate::watch::picture::Text;
 use core::fmt::{self, Write};
 
 const WIDTH: f64 = 1100.0;
@@ -38,7 +39,7 @@ pub fn svg(out: &mut impl Write, job: &Job, outcome: &Outcome) -> fmt::Result {
          font-size=\"12\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n"
     )?;
     let title = format!("{} on {}", job.pilot.name, job.case.trace.name);
-    writeln!(out, "<text x=\"{LEFT}\" y=\"20\" font-size=\"15\">{}</text>", escaped(&title))?;
+    writeln!(out, "<text x=\"{LEFT}\" y=\"20\" font-size=\"15\">{}</text>", Text(&title))?;
     let mut top = 44.0;
     for &way in ways {
         let [up, down] = &outcome.records;
@@ -67,7 +68,7 @@ fn panel(
     let seconds = record.series.len() as f64 * SAMPLE.as_secs();
     let x = |n: usize| LEFT + (WIDTH - LEFT - RIGHT) * n as f64 / record.series.len().max(1) as f64;
     let y = |value: f64| top + PANEL * (1.0 - (value / highest).clamp(0.0, 1.0));
-    writeln!(out, "<text x=\"{LEFT}\" y=\"{}\">{}</text>", top - 6.0, escaped(title))?;
+    writeln!(out, "<text x=\"{LEFT}\" y=\"{}\">{}</text>", top - 6.0, Text(title))?;
     let step = tick(highest / 4.0);
     let mut value = 0.0;
     while value <= highest {
@@ -116,10 +117,6 @@ fn tick(least: f64) -> f64 {
         }
         unit *= 10.0;
     }
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;")
 }
 
 #[cfg(test)]

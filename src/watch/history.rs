@@ -61,22 +61,27 @@ pub const COLUMNS: [(&str, Kind); 18] = [
 /// Where the rate is, its mean first.
 pub const RATE: usize = 0;
 /// Where what the line carries is.
-const CAPACITY: usize = 3;
+pub const CAPACITY: usize = 3;
 /// Where what was sent is.
 pub const SENT: usize = 4;
 /// Where the first classes are.
 pub const CLASS: usize = 7;
 /// How many of them have a column of their own.
 pub const CLASSES: usize = 4;
+/// Where the wait is, its mean.
+pub const WAIT: usize = 11;
 /// Where the longest wait is.
 pub const WAIT_MAX: usize = 12;
 
 /// Points: seconds in each, how many there are, how many of others are in front of them.
-const LEVELS: [(u32, u32, u32); 3] = [(1, 300, 0), (10, 720, 300), (120, 1440, 1020)];
+pub(super) const LEVELS: [(u32, u32, u32); 3] = [(1, 300, 0), (10, 720, 300), (120, 1440, 1020)];
 const POINTS: usize = 2460;
 /// Readings further apart than this have a gap between them.
 const LONGEST: Micros = Micros::secs(3);
 const SECOND: u64 = 1_000_000;
+/// What is recalled of before the daemon's clock began has to have a number, so that clock is taken to have begun earlier:
+/// by as long as anything is kept, so that each point stays in its slot.
+const EARLIER: u32 = 2 * 86_400;
 /// States and reasons are below this.
 const VOTES: usize = 10;
 
@@ -210,16 +215,27 @@ pub struct History {
     is_told: bool,
     /// Its first second.
     begun: u32,
+    /// The first second of which it was told itself; what is before that was recalled.
+    own: u32,
+    /// How much earlier its clock began than the daemon's.
+    origin: Micros,
 }
 
 impl History {
     /// Begins at `now`.
     pub fn new(now: Time) -> Self {
-        Self { tracks: [None, None], at: now, is_told: false, begun: second(now) }
+        let begun = second(now);
+        Self { tracks: [None, None], at: now, is_told: false, begun, own: begun, origin: Micros(0) }
+    }
+
+    /// The daemon's time, as points are numbered by it.
+    pub fn clock(&self, now: Time) -> Time {
+        now + self.origin
     }
 
     /// Takes what was read at `at`: upload, download; `None`: nothing could be. The first reading tells from when on.
     pub fn add(&mut self, at: Time, rows: &mut [Option<Row>; 2]) {
+        let at = self.clock(at);
         let left = at - self.at;
         if !core::mem::replace(&mut self.is_told, true) || left > LONGEST {
             return self.skip(at);
@@ -247,6 +263,7 @@ impl History {
 
     /// Time has passed. When nobody has told anything for long, there is a gap.
     pub fn pass(&mut self, now: Time) {
+        let now = self.clock(now);
         if !self.is_told || now - self.at > LONGEST {
             self.pause();
             self.skip(now);
@@ -323,6 +340,76 @@ impl History {
             }
         }
         page
+    }
+}
+
+/// Takes a cell: its column, the number of its point among those that are recalled, its value.
+type Put<'a> = &'a mut dyn FnMut(usize, u32, u16);
+
+/// What goes to a file and comes back from it (`archive`).
+impl History {
+    /// The points of a direction at a level, the oldest first, and how many seconds ago at `now` the newest of them ended.
+    pub(super) fn points(&self, now: Time, way: usize, level: usize) -> Option<(Vec<&Point>, u32)> {
+        let (track, level) = (self.tracks.get(way)?.as_ref()?, LEVELS.get(level)?);
+        let (each, count, _) = *level;
+        let last = second(self.at) / each;
+        let from = last.saturating_sub(count).max(self.begun / each);
+        let points = (from..last).filter_map(|number| track.points.get(slot(level, number))).collect();
+        Some((points, second(self.clock(now)).saturating_sub(last * each)))
+    }
+
+    /// Forgets what was recalled, and has room for something else.
+    pub fn clear_recalled(&mut self) {
+        if self.origin == Micros(0) {
+            self.origin = Micros::secs(EARLIER.into());
+            self.at = self.clock(self.at);
+            self.own += EARLIER;
+        }
+        self.begun = self.own;
+        let now = second(self.at);
+        for track in self.tracks.iter_mut().flatten() {
+            for level in &LEVELS {
+                for number in (now / level.0).saturating_sub(level.1)..self.own / level.0 {
+                    track
+                        .points
+                        .get_mut(slot(level, number))
+                        .into_iter()
+                        .for_each(|point| *point = Point::default());
+                }
+            }
+        }
+    }
+
+    /// Recalls cells of points that were `count` and of which the newest ended so many seconds before `now`, as far as they
+    /// are of a time that is still kept and not its own.
+    pub(super) fn recall(
+        &mut self,
+        now: Time,
+        (way, level, count, ago): (usize, usize, u32, u64),
+        cells: &mut dyn FnMut(Put<'_>),
+    ) {
+        let (now, own) = (second(self.clock(now)), self.own);
+        let (Some(track), Some(level)) = (self.tracks.get_mut(way), LEVELS.get(level)) else { return };
+        let (each, kept, _) = *level;
+        let Some(end) = u32::try_from(ago).ok().and_then(|ago| now.checked_sub(ago)) else { return };
+        // The clock on the wall tells whole seconds: to the nearest step.
+        let end = (end + each / 2) / each;
+        let Some(first) = end.checked_sub(count) else { return };
+        let track = track.get_or_insert_with(Track::new);
+        let mut begun = self.begun;
+        cells(&mut |column, n, cell| {
+            let number = first.saturating_add(n);
+            if number >= own / each || number + kept < now / each {
+                return;
+            }
+            if let Some(to) =
+                track.points.get_mut(slot(level, number)).and_then(|point| point.get_mut(column))
+            {
+                *to = cell;
+                begun = begun.min(number * each);
+            }
+        });
+        self.begun = begun;
     }
 }
 

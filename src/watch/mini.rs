@@ -8,38 +8,48 @@
 pub const NONE: u64 = u64::MAX;
 /// Bits of the fraction.
 const FRACTION: u32 = 11;
-/// The first number that has to be rounded.
-const ROUNDED: u64 = 2 << FRACTION;
 
 /// The two bytes of a number; what is too large is the largest there is.
 pub fn pack(value: u64) -> u16 {
-    if value == NONE {
-        return 0;
-    }
-    let code = if value < ROUNDED {
-        value
-    } else {
-        let shift = value.ilog2() - FRACTION;
-        let rounded = ((value >> (shift - 1)) + 1) >> 1;
-        // A fraction that rounds up to the next power of two carries into the exponent, which is then right.
-        (u64::from(shift) << FRACTION) + rounded
-    };
-    u16::try_from(code + 1).unwrap_or(u16::MAX)
+    pack_with(FRACTION, value)
 }
 
 /// The number.
 pub fn unpack(packed: u16) -> Option<u64> {
+    unpack_with(FRACTION, packed)
+}
+
+/// The same with so many bits of fraction: exact below twice that power of two.
+pub(super) fn pack_with(fraction: u32, value: u64) -> u16 {
+    if value == NONE {
+        return 0;
+    }
+    let code = if value < 2 << fraction {
+        value
+    } else {
+        let shift = value.ilog2() - fraction;
+        let rounded = ((value >> (shift - 1)) + 1) >> 1;
+        // A fraction that rounds up to the next power of two carries into the exponent, which is then right.
+        (u64::from(shift) << fraction) + rounded
+    };
+    u16::try_from(code + 1).unwrap_or(u16::MAX)
+}
+
+/// The number of such two bytes; what no number is packed to is the largest there is.
+pub(super) fn unpack_with(fraction: u32, packed: u16) -> Option<u64> {
     let code = u64::from(packed.checked_sub(1)?);
-    if code < ROUNDED {
+    if code < 2 << fraction {
         return Some(code);
     }
-    let shift = (code >> FRACTION) - 1;
-    Some((code - (shift << FRACTION)) << shift)
+    let shift = (code >> fraction) - 1;
+    Some((code - (shift << fraction)).checked_shl(shift as u32).unwrap_or(NONE - 1))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const ROUNDED: u64 = 2 << FRACTION;
 
     #[test]
     fn small_numbers_are_exact_and_large_ones_to_a_quarter_of_a_thousandth() {

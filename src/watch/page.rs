@@ -2,12 +2,14 @@
 //! Some points of a history, as readers get them: columns for programs (`docs/history.schema.json`), lines of text from
 //! the daemon to the other commands.
 
-use super::history::{CLASS, CLASSES, COLUMNS, Point, SENT, cell};
+use super::history::{CLASS, CLASSES, COLUMNS, Fold, Point, Row, SENT, cell};
+use super::mini::NONE;
 use crate::scribe::{Scribe, Shape};
 use crate::units::{Micros, Time};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Write;
+use core::ops::Range;
 
 /// The most points of a page: with the widest numbers it is less than half of what may wait for the bus
 /// ([`crate::limits::UBUS_OUTPUT`]).
@@ -79,6 +81,19 @@ impl Page {
         cell(self.rows.get(row)?.get(way)?, column)
     }
 
+    /// What a direction did in some rows together.
+    pub fn together(&self, rows: Range<usize>, way: usize) -> Row {
+        let mut fold = Fold::default();
+        for row in rows {
+            let mut cells = Row::default();
+            for (n, cell) in cells.iter_mut().enumerate() {
+                *cell = self.cell(row, way, n).unwrap_or(NONE);
+            }
+            fold.add(&mut cells, 1, 1);
+        }
+        fold.take().0
+    }
+
     /// What a class sent; behind the classes that are kept, all others.
     pub fn class(&self, row: usize, way: usize, class: usize) -> Option<u64> {
         let kept = |n| self.cell(row, way, CLASS + n);
@@ -139,7 +154,7 @@ impl Page {
 mod tests {
     use super::*;
     use crate::json::Json;
-    use crate::watch::mini::{NONE, pack};
+    use crate::watch::mini::pack;
 
     fn page() -> Page {
         let row = |n: u64| {

@@ -18,7 +18,7 @@ fn sent(bytes: u64) -> Sample {
 
 impl Machine {
     /// Lets seconds pass in which so many bytes are sent each; gives how often the daemon woke.
-    fn send(&mut self, seconds: u64, each: u64) -> usize {
+    pub(super) fn send(&mut self, seconds: u64, each: u64) -> usize {
         let mut wakes = 0;
         let until = self.now + Micros::secs(seconds);
         while let Some(at) = self.daemon.deadline().filter(|at| *at <= until) {
@@ -31,7 +31,7 @@ impl Machine {
         wakes
     }
 
-    fn page(&mut self, line: &str, seconds: u64) -> Page {
+    pub(super) fn page(&mut self, line: &str, seconds: u64) -> Page {
         let answer = self.ask(&format!("history {line} {seconds} 0"));
         let page = answer.strip_prefix("ok\n").and_then(Page::from_text);
         page.unwrap_or_else(|| panic!("{answer}"))
@@ -39,13 +39,13 @@ impl Machine {
 }
 
 /// What an upload's column says of the last points.
-fn last(page: &Page, name: &str, count: usize) -> Vec<Option<u64>> {
+pub(super) fn last(page: &Page, name: &str, count: usize) -> Vec<Option<u64>> {
     let column = COLUMNS.iter().position(|column| column.0 == name).expect("a column");
     (page.rows.len() - count..page.rows.len()).map(|row| page.cell(row, 0, column)).collect()
 }
 
 /// About so much.
-fn is_near(value: Option<u64>, wanted: u64) -> bool {
+pub(super) fn is_near(value: Option<u64>, wanted: u64) -> bool {
     value.is_some_and(|value| value.abs_diff(wanted) <= wanted / 4096 + 8)
 }
 

@@ -29,7 +29,8 @@ return baseclass.extend({
 			enabled: _('Enable weir'),
 			log_level: _('Log level'),
 			services: _('Built-in services'),
-			levels: _('Watch the classes')
+			levels: _('Watch the classes'),
+			keep_history: _('Keep histories')
 		},
 		wan: {
 			enabled: _('Enable'),
