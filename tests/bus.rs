@@ -724,7 +724,7 @@ fn who_is_in_the_group_may_look_and_listen_and_change_nothing_and_others_may_not
     const GAMES: u32 = 60;
     for (group, looks, changes) in [(NOGROUP, 0, 6), (GAMES, 6, 6)] {
         let codes = as_group(group);
-        assert_eq!(codes.len(), 14, "{codes:?}");
+        assert_eq!(codes.len(), 15, "{codes:?}");
         for (what, code) in codes {
             let wanted = match what.as_str() {
                 "reload" | "set_rate" | "hold" | "log_level" => changes,

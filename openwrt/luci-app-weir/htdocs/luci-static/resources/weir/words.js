@@ -147,7 +147,8 @@ return baseclass.extend({
 			return calm('good', _('Fixed speed'), _('Shaping to %s').format(rate), _('The speed is fixed; nothing measures what the line carries.'));
 
 		const capacity = steering.capacity_bps;
-		const headline = capacity > 0 ? this.rateOf(way.rate_bps, capacity) : rate;
+		// A line that nobody filled lately was seen to carry little: that is no measure of its rate.
+		const headline = capacity > 0 && capacity >= 0.8 * way.rate_bps ? this.rateOf(way.rate_bps, capacity) : rate;
 
 		switch (steering.state) {
 		case 'held':
@@ -159,11 +160,11 @@ return baseclass.extend({
 		case 'left':
 			return calm('bad', _('Left alone'), rate, _('The queues stand, but no daemon steers them.'));
 		case 'idle':
-			return calm('good', _('Idle'), headline, _('Hardly anybody uses the line.'));
+			return calm('good', _('Idle'), headline, steering.text);
 		case 'light':
-			return calm('good', _('Lightly used'), headline, _('There is room on the line.'));
+			return calm('good', _('Lightly used'), headline, steering.text);
 		case 'loaded':
-			return calm('good', _('Busy'), headline, _('The line is worked hard.'));
+			return calm('good', _('Busy'), headline, steering.text);
 		}
 
 		return calm('good', steering.state, headline, steering.text);

@@ -472,7 +472,7 @@ return view.extend({
 
 			known.waiting.style.display = isMeasured ? '' : 'none';
 			known.none.style.display = has && !isMeasured ? '' : 'none';
-			parts.write(known.none, has && !isMeasured ? _('Nobody measures the wait: this direction has a fixed speed, or no probe was answered yet.') : '');
+			parts.write(known.none, has && !isMeasured ? _('The wait is not known: this direction has a fixed speed, or nothing was measured under load yet.') : '');
 
 			if (!has)
 				continue;
@@ -667,7 +667,7 @@ return view.extend({
 		this.decided.style.display = rows.length ? '' : 'none';
 		this.decisions.fill(rows.slice(0, 8).map((row) => [
 			words.clock(row.at, kept.step < 10e6), words.direction(row.direction),
-			row.count > 1
+			row.before == null ? _('To %s: it %s.').format(words.rate(row.after), words.reason(row.reason)) : row.count > 1
 				? _('From %s to %s in %d steps: it %s.').format(words.rate(row.before), words.rate(row.after), row.count, words.reason(row.reason))
 				: _('From %s to %s: it %s.').format(words.rate(row.before), words.rate(row.after), words.reason(row.reason))
 		]));
