@@ -103,7 +103,7 @@ export default async function(bench) {
 	});
 
 	await bench.check('decisions have reasons in sentences', async () => {
-		await until('some', async () => /From [\d.]+ [kM]bit\/s to [\d.]+ [kM]bit\/s.*: it [a-z ,]+\./.test(await text(page, 'table[aria-label="Last decisions"] tbody')));
+		await until('some', async () => /From [\d.]+ [kM]bit\/s to [\d.]+ [kM]bit\/s.*: [a-z ,]+\./.test(await text(page, 'table[aria-label="Last decisions"] tbody')));
 	});
 
 	await bench.check('ten turns of one request each, and the page does not grow', async () => {

@@ -667,9 +667,9 @@ return view.extend({
 		this.decided.style.display = rows.length ? '' : 'none';
 		this.decisions.fill(rows.slice(0, 8).map((row) => [
 			words.clock(row.at, kept.step < 10e6), words.direction(row.direction),
-			row.before == null ? _('To %s: it %s.').format(words.rate(row.after), words.reason(row.reason)) : row.count > 1
-				? _('From %s to %s in %d steps: it %s.').format(words.rate(row.before), words.rate(row.after), row.count, words.reason(row.reason))
-				: _('From %s to %s: it %s.').format(words.rate(row.before), words.rate(row.after), words.reason(row.reason))
+			row.before == null ? _('To %s: %s.').format(words.rate(row.after), words.reason(row.reason)) : row.count > 1
+				? _('From %s to %s in %d steps: %s.').format(words.rate(row.before), words.rate(row.after), row.count, words.reason(row.reason))
+				: _('From %s to %s: %s.').format(words.rate(row.before), words.rate(row.after), words.reason(row.reason))
 		]));
 		this.noted.style.display = this.heard.list.length ? '' : 'none';
 		this.said.fill(this.heard.list.slice(-8).reverse().map((event) => [ words.clock(event.at, true), event.text ]));
