@@ -15,6 +15,7 @@ mod text;
 mod told;
 
 pub use fact::Fact;
+#[cfg(feature = "std")]
 pub(crate) use told::write_fault;
 pub use told::{Delay, Taken, Told};
 
