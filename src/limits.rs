@@ -86,7 +86,7 @@ pub const UBUS_NEIGHBOURS: usize = 2;
 /// Things said that are kept for those who ask later: a page of them, some 8 KB, of 1600 bytes each at most.
 pub const EVENTS: usize = 64;
 /// Bytes of the file that keeps histories over a reboot: a router with 8 MB of flash has a few hundred KB to spare, and needs
-/// twice as much while it is written. A line takes 47 KB after two days of a household (`watch/archive`).
+/// twice as much while it is written. A line takes 58 KB after two days of a household (`watch/archive`).
 pub const HISTORY_BYTES: usize = 128 * 1024;
 /// Networks of the system that are known; a router has half a dozen, one with many VLANs two dozen.
 pub const NETWORKS: usize = 64;

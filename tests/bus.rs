@@ -326,7 +326,7 @@ fn a_line_with_a_fixed_speed_has_a_history_on_the_bus_and_on_the_command_line() 
     assert_eq!(schema::faults(&schema, &told), [""; 0], "{told:#}");
     let sheet = daemon.weir(&["history", "home", "--csv", "--span", "2m"]);
     let widths: Vec<usize> = sheet.lines().map(|line| line.split(',').count()).collect();
-    assert!(widths.len() > 5 && widths.iter().all(|width| *width == 1 + 2 * 18), "{sheet}");
+    assert!(widths.len() > 5 && widths.iter().all(|width| *width == 1 + 2 * 21), "{sheet}");
     let table = daemon.weir(&["history"]);
     assert!(table.contains("ago") && table.lines().all(|line| line.chars().count() <= 80), "{table}");
 }

@@ -5,7 +5,7 @@
 //! together, on the second.
 
 use super::steering::counters;
-use super::watch::{Delays, NOWHERE, Whole};
+use super::watch::{Delays, NOWHERE, Whole, grown};
 use super::{Action, Daemon};
 use crate::control::State;
 use crate::limits;
@@ -67,6 +67,7 @@ struct Before {
     all: WayCounters,
     classes: [Slot; SLOTS],
     changes: u32,
+    packets: u32,
 }
 
 impl Kept {
@@ -229,12 +230,15 @@ impl Daemon {
                 before.changes = view.changes;
             }
             let (drops, marks) = (all.drops - before.all.drops, all.marks - before.all.marks);
+            let sent_by_now = queue.sent.packets as u32;
+            let packets = grown(sent_by_now, before.packets).into();
             let [a, b, c, d] = classes;
             *row = Some([
-                rate, rate, rate, capacity, sent, sent, sent, a, b, c, d, wait, wait, state, drops, marks,
-                changes, reason,
+                rate, rate, rate, capacity, sent, sent, sent, a, b, c, d, wait, wait, NONE, NONE, state,
+                packets, drops, marks, changes, reason,
             ]);
             before.all = all;
+            before.packets = sent_by_now;
             if is_told {
                 before.classes = queue.classes;
             }

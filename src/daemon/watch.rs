@@ -351,7 +351,7 @@ fn delay(waiting: u64, sent: u64, promised: Rate) -> Option<Micros> {
 }
 
 /// What a counter grew by; one that went back begins anew.
-const fn grown(now: u32, then: u32) -> u32 {
+pub(super) const fn grown(now: u32, then: u32) -> u32 {
     let grown = now.wrapping_sub(then);
     if grown > u32::MAX / 2 { now } else { grown }
 }

@@ -227,7 +227,7 @@ fn long(short: u16) -> u16 {
 
 /// Whether it is near the mean of the same, which is the last one before it.
 const fn is_of_mean(kind: Kind) -> bool {
-    matches!(kind, Kind::Least | Kind::Most)
+    matches!(kind, Kind::Least | Kind::Most | Kind::Quantile(_))
 }
 
 /// Writes a number, seven bits a byte.

@@ -33,10 +33,12 @@ pub enum Kind {
     Sum,
     /// By what it was mostly.
     Mostly(usize),
+    /// By what the waits were no longer than for so many thousandths of the time.
+    Quantile(u64),
 }
 
 /// The columns, by the names readers know them by. Those without a name are the first classes.
-pub const COLUMNS: [(&str, Kind); 18] = [
+pub const COLUMNS: [(&str, Kind); 21] = [
     ("rate_bps", Kind::Mean),
     ("rate_min_bps", Kind::Least),
     ("rate_max_bps", Kind::Most),
@@ -50,8 +52,11 @@ pub const COLUMNS: [(&str, Kind); 18] = [
     ("", Kind::Mean),
     ("wait_us", Kind::Mean),
     ("wait_max_us", Kind::Most),
+    ("wait_p50_us", Kind::Quantile(500)),
+    ("wait_p95_us", Kind::Quantile(950)),
     // By time, as it comes before the counts.
     ("state", Kind::Mostly(0)),
+    ("packets", Kind::Sum),
     ("drops", Kind::Sum),
     ("marks", Kind::Sum),
     ("changes", Kind::Sum),
@@ -82,17 +87,47 @@ const SECOND: u64 = 1_000_000;
 /// What is recalled of before the daemon's clock began has to have a number, so that clock is taken to have begun earlier:
 /// by as long as anything is kept, so that each point stays in its slot.
 const EARLIER: u32 = 2 * 86_400;
+/// Waits are told apart by a quarter of what they double by: from a quarter of a millisecond, below which nothing waits,
+/// to sixteen seconds.
+const WAITS: usize = 65;
 /// States and reasons are below this.
 const VOTES: usize = 10;
 
 /// Several rows on their way to become one.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Fold {
     sums: Row,
     /// How long each is known, in microseconds.
     spans: [u32; COLUMNS.len()],
     votes: [[u32; VOTES]; 2],
+    /// For how long packets waited for how long.
+    waits: [u32; WAITS],
     span: u32,
+}
+
+impl Default for Fold {
+    fn default() -> Self {
+        Self {
+            sums: Row::default(),
+            spans: Default::default(),
+            votes: Default::default(),
+            waits: [0; WAITS],
+            span: 0,
+        }
+    }
+}
+
+/// Where a wait is counted.
+fn bucket(wait: u64) -> usize {
+    let Some(octave) = (wait / 256).checked_ilog2() else { return 0 };
+    let step = wait >> (octave + 6) & 3;
+    (octave as usize * 4 + step as usize + 1).min(WAITS - 1)
+}
+
+/// The middle of what is counted there.
+fn middle(bucket: usize) -> u64 {
+    let Some(n) = bucket.checked_sub(1) else { return 0 };
+    (9 + n as u64 % 4 * 2) << (n / 4 + 5)
 }
 
 impl Fold {
@@ -107,7 +142,7 @@ impl Fold {
             }
             match *kind {
                 // Two minutes of a hundred gigabits fit.
-                Kind::Mean => *sum = sum.wrapping_add(value.wrapping_mul(part.into())),
+                Kind::Mean | Kind::Quantile(_) => *sum = sum.wrapping_add(value.wrapping_mul(part.into())),
                 Kind::Least if *span > 0 => *sum = (*sum).min(*value),
                 Kind::Least | Kind::Most => *sum = (*sum).max(*value),
                 Kind::Sum => {
@@ -126,12 +161,38 @@ impl Fold {
         }
     }
 
+    /// Packets waited for so long, for `part` microseconds.
+    fn wait(&mut self, wait: u64, part: u32) {
+        if let Some(sum) = self.waits.get_mut(bucket(wait)).filter(|_| wait != NONE) {
+            *sum += part;
+        }
+    }
+
+    /// How long they waited at most in so many thousandths of the time; `None`: nobody counted.
+    fn quantile(&self, thousandths: u64) -> Option<u64> {
+        let all: u64 = self.waits.iter().map(|sum| u64::from(*sum)).sum();
+        let mut left = (all * thousandths).div_ceil(1000);
+        let is_it = |sum: &u32| {
+            left = left.saturating_sub((*sum).into());
+            left == 0
+        };
+        (all > 0).then(|| self.waits.iter().position(is_it).map_or(0, middle))
+    }
+
     /// What they are together, and for how long; begins anew.
     pub fn take(&mut self) -> (Row, u32) {
         let mut row = self.sums;
+        let most = row.get(WAIT_MAX).copied().unwrap_or(NONE);
         for (((_, kind), value), span) in COLUMNS.iter().zip(&mut row).zip(self.spans) {
+            let counted = if let Kind::Quantile(of) = *kind { self.quantile(of) } else { None };
+            if let Some(wait) = counted {
+                *value = wait.min(most);
+                continue;
+            }
             match *kind {
-                Kind::Mean if span > 0 => *value = (*value + u64::from(span / 2)) / u64::from(span),
+                Kind::Mean | Kind::Quantile(_) if span > 0 => {
+                    *value = (*value + u64::from(span / 2)) / u64::from(span)
+                }
                 Kind::Mostly(n) => {
                     let mut most = 0;
                     *value = NONE;
@@ -166,6 +227,9 @@ impl Track {
     /// It is no longer second `from`, but second `to`.
     fn advance(&mut self, from: u32, to: u32) {
         let [seconds, longer @ ..] = &mut self.folds;
+        for fold in &mut *longer {
+            fold.waits.iter_mut().zip(&seconds.waits).for_each(|(sum, more)| *sum += more);
+        }
         let (mut second, span) = seconds.take();
         // The least and the most sent are of whole seconds, however often it is read.
         if let Some([sent, least, most]) = second.get_mut(SENT..SENT + 3) {
@@ -253,6 +317,7 @@ impl History {
             let part = left.min((SECOND - self.at.0 % SECOND) as u32);
             for (track, row) in self.tracks.iter_mut().zip(rows.iter_mut()) {
                 if let (Some(Track { folds: [seconds, ..], .. }), Some(row)) = (track, row) {
+                    seconds.wait(row.get(WAIT).copied().unwrap_or(NONE), part);
                     seconds.add(row, part, left);
                 }
             }

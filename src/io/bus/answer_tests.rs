@@ -17,6 +17,7 @@ use crate::tc::stats::Counters;
 use crate::ubus::{Value, in_half};
 use crate::units::{DeviceName, Permille, Rate, Way};
 use crate::watch::doctor::{CHECKS, Finding, Verdict};
+use crate::watch::history::COLUMNS;
 use crate::watch::page::Page;
 
 /// The fields of an answer that is given while half of the queue waits; they must be all that is sent.
@@ -271,7 +272,7 @@ fn events_come_in_pages_that_fit_and_together_are_all_that_are_kept() {
 fn history_fits_with_the_widest_numbers() {
     let name = "n".repeat(NAME);
     let mut page = Page { wan: name.clone(), has: [true; 2], classes: vec![name; 5], ..Page::default() };
-    page.rows = vec![[[u16::MAX; 18]; 2]; POINTS];
+    page.rows = vec![[[u16::MAX; COLUMNS.len()]; 2]; POINTS];
     assert!(!is_cut(&fields(&mut |out| page.write(out))));
 }
 

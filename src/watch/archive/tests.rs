@@ -38,8 +38,27 @@ fn household(until: u64, noise: bool) -> History {
             let state = if busy { 3 } else { 1 };
             let changes = u64::from(busy) * next(random, 4);
             [
-                rate, rate, rate, 42_000_000, sent, sent, sent, a, b, c, 0, wait, wait, state, drops, marks,
-                changes, 5,
+                rate,
+                rate,
+                rate,
+                42_000_000,
+                sent,
+                sent,
+                sent,
+                a,
+                b,
+                c,
+                0,
+                wait,
+                wait,
+                NONE,
+                NONE,
+                state,
+                sent / 8000,
+                drops,
+                marks,
+                changes,
+                5,
             ]
         };
         if busy {
@@ -179,8 +198,8 @@ fn no_file_with_a_right_checksum_stops_the_reader_or_is_read_in_part() {
 #[test]
 fn two_days_of_a_household_are_a_third_of_their_points_and_no_file_is_larger_than_flash_can_bear() {
     let usual = file(&household(172_800, false), 172_800).len();
-    // Both directions have 1440 and 720 points of 36 bytes.
-    let raw = 2 * 2160 * 36;
+    // Both directions have 1440 and 720 points of 42 bytes.
+    let raw = 2 * 2160 * size_of::<Point>();
     assert!(usual < raw / 3, "{usual} of {raw}");
     let noise = household(172_800, true);
     let one = file(&noise, 172_800).len();
@@ -207,8 +226,8 @@ fn a_file_is_the_same_bytes_on_every_machine() {
     }
     let packed = pack(&[("wan", &names(&["a"]), &history)], Time(241 * SECOND)).expect("something");
     let file = seal(packed, WHEN).expect("a clock that is right");
-    // The head, 1 May 2026, 18 columns, "wan", class "a", upload every two minutes, a second old, two points in 45 bytes.
-    assert_eq!(file[..35], *b"weir history 1\n\0\0\0\0\x69\xf3\xed\x00\x12\x03wan\x01\x01a\x04\x01\x02\x2d");
+    // The head, 1 May 2026, 21 columns, "wan", class "a", upload every two minutes, a second old, two points in 51 bytes.
+    assert_eq!(file[..35], *b"weir history 1\n\0\0\0\0\x69\xf3\xed\x00\x15\x03wan\x01\x01a\x04\x01\x02\x33");
     assert_eq!(crc(b"123456789"), 0xcbf4_3926, "the check value of CRC-32/ISO-HDLC");
     assert_eq!(file[file.len() - 4..], crc(&file[..file.len() - 4]).to_be_bytes());
     assert_eq!(seal(Vec::new(), 86_400), None, "a clock that nobody has set");

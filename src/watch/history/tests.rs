@@ -22,7 +22,26 @@ impl Reading {
         let [wait, state, reason] = [wait, state, reason].map(|known| known.unwrap_or(NONE));
         let [a, b, c, d] = classes.map(|known| known.unwrap_or(NONE));
         [
-            rate, rate, rate, NONE, sent, sent, sent, a, b, c, d, wait, wait, state, drops, marks, changes,
+            rate,
+            rate,
+            rate,
+            NONE,
+            sent,
+            sent,
+            sent,
+            a,
+            b,
+            c,
+            d,
+            wait,
+            wait,
+            NONE,
+            NONE,
+            state,
+            drops * 9,
+            drops,
+            marks,
+            changes,
             reason,
         ]
     }
@@ -85,9 +104,9 @@ fn the_table_of_columns_is_what_the_places_say() {
 }
 
 #[test]
-fn a_direction_is_a_block_of_eighty_eight_kilobytes_from_its_first_reading_on() {
-    assert_eq!(size_of::<Point>(), 36);
-    assert_eq!(Track::new().points.capacity() * size_of::<Point>(), 88_560);
+fn a_direction_is_a_block_of_a_hundred_kilobytes_from_its_first_reading_on() {
+    assert_eq!(size_of::<Point>(), 42);
+    assert_eq!(Track::new().points.capacity() * size_of::<Point>(), 103_320);
     assert!(size_of::<History>() < 4096, "{}", size_of::<History>());
     let history = told(0, 5);
     assert!(history.tracks[0].is_some() && history.tracks[1].is_none());
@@ -128,11 +147,46 @@ fn means_are_over_the_time_it_is_known_and_counts_and_reasons_are_added() {
     assert_eq!(cell("rate_bps"), Some(2_000));
     assert_eq!((cell("rate_min_bps"), cell("rate_max_bps")), (Some(1_000), Some(4_000)));
     assert_eq!((cell("wait_us"), cell("wait_max_us")), (Some(300), Some(400)));
+    // A third of that time it was 100 us, which is no wait, and then 400, counted with what is from 384 to 448.
+    assert_eq!((cell("wait_p50_us"), cell("wait_p95_us")), (Some(400), Some(400)));
     assert_eq!((cell("drops"), cell("marks"), cell("changes")), (Some(3), Some(3), Some(5)));
+    assert_eq!(cell("packets"), Some(27));
     assert_eq!((cell("reason"), cell("state")), (Some(6), Some(3)));
     // Ten seconds with nine of which nothing is known are as that one.
     let page = history.page(HOURS, 0, 9);
     assert_eq!((page.cell(0, 1, RATE), page.rows.len()), (Some(2_000), 1));
+}
+
+#[test]
+fn waits_have_their_quantiles_over_all_readings_of_a_point_within_an_eighth() {
+    let mut history = History::new(Time(0));
+    let mut random = 7;
+    let mut waits = Vec::new();
+    for n in 0..=2400u64 {
+        // Mostly about 5 ms, each twelfth reading about 80.
+        let wait = if n % 12 == 0 { 60_000 } else { 3_000 } + next(&mut random, 4_000);
+        waits.extend((n > 0).then_some(wait));
+        let reading = Reading { wait: Some(wait), ..reading(1_000_000, 0) };
+        history.tell(Time(n * 50_000), [Some(reading), None]);
+    }
+    for (span, each) in [(MINUTES, 20), (HOURS, 200), (DAYS, 2400)] {
+        let page = history.page(span, 0, 999);
+        let of = |name| column(&page, place(name)).last().copied().flatten().expect("known");
+        let mut last = waits[waits.len() - each..].to_vec();
+        last.sort_unstable();
+        for (name, place) in [("wait_p50_us", each / 2 - 1), ("wait_p95_us", each * 95 / 100 - 1)] {
+            let (told, exact) = (of(name), last[place]);
+            assert!(told.abs_diff(exact) * 8 <= exact, "{name} of {each}: {told}, exactly {exact}");
+        }
+        assert!(of("wait_p95_us") <= of("wait_max_us"));
+    }
+    for wait in [0, 255, 256, 300, 1000, 65_535, 1_000_000, 16_000_000, u64::MAX - 1] {
+        let told = middle(bucket(wait));
+        assert!(
+            wait < 256 && told == 0 || wait > 20_000_000 || told.abs_diff(wait) * 8 <= wait,
+            "{wait}: {told}"
+        );
+    }
 }
 
 #[test]

@@ -21,7 +21,7 @@ fn page(name: &str) -> Page {
             (row[RATE], row[SENT], row[CLASS + 2], row[WAIT_MAX]) = (rate, sent, sent, wait);
             if is_busy && n % 40 < 6 {
                 // Changes, and why: draining, then just what it carries.
-                (row[16], row[17]) = (2, if n % 40 < 3 { 6 } else { 5 });
+                (row[19], row[20]) = (2, if n % 40 < 3 { 6 } else { 5 });
             }
             row.map(pack)
         };

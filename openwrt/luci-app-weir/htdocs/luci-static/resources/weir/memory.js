@@ -21,6 +21,9 @@ const Memory = baseclass.extend({
 		this.step = null;
 		this.due = 0;
 		this.ways = { upload: null, download: null };
+		// The columns of the waits; an older daemon has no others.
+		this.middle = 'wait_us';
+		this.high = 'wait_max_us';
 	},
 
 	/* Moves on so that the last place is that of point number `end`. */
@@ -57,6 +60,10 @@ const Memory = baseclass.extend({
 				continue;
 
 			const way = this.ways[direction] || (this.ways[direction] = {});
+
+			if (page[direction].wait_p95_us)
+				[ this.middle, this.high ] = [ 'wait_p50_us', 'wait_p95_us' ];
+
 			const columns = Object.entries(page[direction]).filter(([ , values ]) => Array.isArray(values));
 
 			for (const [ name, values ] of Object.entries(page[direction].classes || {}))

@@ -494,10 +494,10 @@ return view.extend({
 
 			known.wait.set({
 				least: 5000,
-				areas: [ { style: 'fill:var(--weir-wait);fill-opacity:.18', values: of('wait_max_us') } ],
+				areas: [ { style: 'fill:var(--weir-wait);fill-opacity:.18', values: of(kept.high) } ],
 				lines: [
-					{ style: 'stroke:var(--weir-peak);stroke-width:1', values: of('wait_max_us') },
-					{ style: 'stroke:var(--weir-wait);stroke-width:2', values: of('wait_us') },
+					{ style: 'stroke:var(--weir-peak);stroke-width:1', values: of(kept.high) },
+					{ style: 'stroke:var(--weir-wait);stroke-width:2', values: of(kept.middle) },
 					{ style: 'stroke-dasharray:3 4;stroke-opacity:.75', values: new Array(kept.points).fill(aim == null ? null : aim) }
 				]
 			});
@@ -534,8 +534,8 @@ return view.extend({
 			];
 			const aim = this.line && this.line[direction].steering && this.line[direction].steering.aim_us;
 			const waits = [
-				[ _('In the mean'), line('', 'var(--weir-wait)'), words.wait(of('wait_us')) ],
-				[ _('Longest'), line('', 'var(--weir-peak)'), words.wait(of('wait_max_us')) ]
+				[ kept.middle == 'wait_us' ? _('In the mean') : _('Half below'), line('', 'var(--weir-wait)'), words.wait(of(kept.middle)) ],
+				[ kept.high == 'wait_max_us' ? _('Longest') : _('95 of 100 below'), line('', 'var(--weir-peak)'), words.wait(of(kept.high)) ]
 			];
 
 			if (aim != null)
