@@ -36,6 +36,10 @@ fn kind(kind: Kind) -> String {
         Kind::Bool => word("bool"),
         Kind::Rate => word("rate"),
         Kind::Share => word("share"),
+        // Never, or no more often than that.
+        Kind::Span(0, max) => {
+            format!("{}, min: 0, least: {}, max: {max}", word("span"), weir::config::read::LEAST_KEPT.0)
+        }
         Kind::Span(min, max) => format!("{}, min: {min}, max: {max}", word("span")),
         Kind::Integer(min, max) => format!("{}, min: {min}, max: {max}", word("integer")),
         Kind::Mask => word("mask"),

@@ -319,8 +319,8 @@ impl SaidOfWan {
     }
 }
 
-/// Histories are not written down more often.
-const LEAST_KEPT: Micros = Micros::secs(600);
+/// Histories are not written down more often, if at all.
+pub const LEAST_KEPT: Micros = Micros::secs(600);
 
 fn check_text(kind: Kind, text: &str) -> Result<Checked, String> {
     Ok(match kind {

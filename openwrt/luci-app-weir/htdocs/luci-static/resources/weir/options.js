@@ -15,7 +15,7 @@ return baseclass.extend({
 				help: _('Rules for well-known services (\'weir services\') apply after the rules of the file.') },
 			levels: { kind: 'bool', value: '1',
 				help: _('Watch each class: its delay against its target, and what it gets against its guarantee.') },
-			keep_history: { kind: 'span', min: 0, max: 604800000000, value: '0',
+			keep_history: { kind: 'span', min: 0, least: 600000000, max: 604800000000, value: '0',
 				help: _('Histories outlive a reboot: written when weir ends and as often as this at most, such as 6h; 0: never.') },
 		},
 		wan: {

@@ -136,9 +136,9 @@ function share(text) {
 	return good(Number(count.millionths / tenth));
 }
 
-function span(text, min, max) {
+function span(text, min, max, alone) {
 	const count = number(text);
-	const factors = { 'us': 1, '': 1e3, 'ms': 1e3, 's': 1e6 };
+	const factors = { 'us': 1, '': alone || 1e3, 'ms': 1e3, 's': 1e6 };
 	const unit = count && lower(count.unit);
 
 	if (count == null || !Object.hasOwn(factors, unit))
@@ -149,21 +149,24 @@ function span(text, min, max) {
 	return micros < BigInt(min) || micros > BigInt(max) ? bad(between(spanText(min), spanText(max))) : good(Number(micros));
 }
 
-/* "90m", "2h", "7d", and what span takes. */
-function longSpan(text, min, max) {
+/* "90m", "2h", "7d", and what span takes, but for a number alone, which is seconds; with `least`: zero, or at least so much. */
+function longSpan(text, min, max, least) {
 	const parts = text.match(/^\+?([0-9]+)([mhd])$/);
 	let read;
 
 	if (parts && BigInt(parts[1]) <= BigInt(4294967295))
 		read = good(Number(parts[1]) * { m: 60, h: 3600, d: 86400 }[parts[2]] * 1e6);
 	else
-		read = span(text, 0, Number.MAX_SAFE_INTEGER);
+		read = span(text, 0, Number.MAX_SAFE_INTEGER, 1e6);
 
 	// What is too long for a number is out of range, not unreadable.
 	if (read.error && !(number(text) && Object.hasOwn({ 'us': 1, '': 1, 'ms': 1, 's': 1 }, lower(number(text).unit))))
 		return bad(_('%s is not a span of time; write for example 30s, 90m or 2h.').format(quoted(text)));
 
-	return read.error || read.value < min || read.value > max ? bad(between(spanText(min), spanText(max))) : read;
+	if (read.error || read.value < min || read.value > max)
+		return bad(between(spanText(min), spanText(max)));
+
+	return read.value > 0 && read.value < (least || 0) ? bad(_('At least %s, such as 6h, or 0 for never: more would wear flash out.').format(spanText(least))) : read;
 }
 
 function size(text) {
@@ -440,7 +443,7 @@ const READERS = {
 	'bool': bool,
 	'rate': rate,
 	'share': share,
-	'span': (text, row) => row.max >= LONG ? longSpan(text, row.min, row.max) : span(text, row.min, row.max),
+	'span': (text, row) => row.max >= LONG ? longSpan(text, row.min, row.max, row.least) : span(text, row.min, row.max),
 	'integer': (text, row) => integer(text, row.min, row.max),
 	'mask': mask,
 	'size': size,
