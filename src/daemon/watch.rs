@@ -255,9 +255,9 @@ impl Daemon {
             drops: (all.drops - all_then.drops) as u32,
             marks: (all.marks - all_then.marks) as u32,
             waiting: all.backlog.0,
-            delay: delay(all.backlog.0, sent, rate),
-            guess: None,
+            ..Load::default()
         };
+        look.all.delay = delay(all.backlog.0, look.all.left(), rate);
         for ((load, place), class) in look.classes.iter_mut().zip(kept.slots).zip(&config.classes) {
             let (Some(slot), Some(then)) =
                 (queue.classes.get(usize::from(place)), then.classes.get(usize::from(place)))
@@ -275,7 +275,9 @@ impl Daemon {
                 continue;
             }
             if queue.is_wire {
-                *load = load.guessed(delay(waiting, sent, rate.share(class.guarantee)), measured);
+                // Packets are dropped at the head of their queue, which those behind them need not wait for then.
+                let left = load.left();
+                *load = load.guessed(delay(waiting, left, rate.share(class.guarantee)), measured);
             } else {
                 load.delay = Some(measured);
             }
@@ -345,8 +347,8 @@ impl Daemon {
 const LONGEST: Micros = Micros::secs(3);
 
 /// How long it takes until what waits has left, at the speed it left lately; at the one it is promised if it has not.
-fn delay(waiting: u64, sent: u64, promised: Rate) -> Option<Micros> {
-    let speed = if sent > 0 { Rate::bits(sent) } else { promised };
+fn delay(waiting: u64, left: u64, promised: Rate) -> Option<Micros> {
+    let speed = if left > 0 { Rate::bits(left) } else { promised };
     if waiting == 0 { Some(Micros(0)) } else { Load::delay_of(waiting, speed) }
 }
 
