@@ -302,13 +302,24 @@ impl Daemon {
         });
         if let Some((level, text)) = alert {
             if level == Level::Info && self.wanted.seldom {
-                self.actions.push_back(Action::Tidings(News::Alert(level, text.clone())));
+                let news = self.broken_news(level, &text);
+                self.actions.push_back(Action::Tidings(news));
             }
             self.say(level, text);
         }
         if let Some(text) = doing {
             self.say(Level::Warning, text);
             self.enact(now);
+        }
+    }
+
+    /// What listeners are told of something that is said: of a level all that is known of it.
+    pub(super) fn broken_news(&self, level: Level, text: &str) -> News {
+        let alert = self.watch.alerts.list().iter().find(|alert| alert.sentence() == text);
+        let text = text.into();
+        match alert {
+            Some(alert) => News::Broken { level, text, alert: Fact::alert(alert, self.now), is_over: false },
+            None => News::Alert(level, text),
         }
     }
 
@@ -322,7 +333,8 @@ impl Daemon {
     fn over(&mut self, now: Time, alert: &Alert, why: &str) {
         let span = Micros::secs((now - alert.since).0 / 1_000_000);
         let text = format!("{}: {}: {why}, after {span}", alert.wan, alert.level.name);
-        self.spread(News::Alert(Level::Info, text.clone()));
+        let (level, alert) = (Level::Info, Fact::alert(alert, now));
+        self.spread(News::Broken { level, text: text.clone(), alert, is_over: true });
         self.say(Level::Info, text);
     }
 
