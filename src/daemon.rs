@@ -431,7 +431,8 @@ impl Daemon {
         if let Action::Say(level @ (Level::Error | Level::Warning), text) = &action
             && self.wanted.seldom
         {
-            self.actions.push_front(Action::Tidings(News::Alert(*level, text.clone())));
+            let news = self.broken_news(*level, text);
+            self.actions.push_front(Action::Tidings(news));
         }
         Some(action)
     }

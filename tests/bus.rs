@@ -607,6 +607,11 @@ fn who_listens_hears_of_rates_and_of_the_configuration_and_events_go_to_all() {
     assert_eq!(config, &json!({"taken": false, "enabled": true}));
     let alert = &heard.iter().find(|(what, _)| what == "weir.alert").expect("an alert").1;
     assert_eq!(alert["level"], "error", "{heard:?}");
+    assert_eq!(
+        (&alert["cleared"], &alert["alert"]),
+        (&json!(false), &Value::Null),
+        "it is no level: {heard:?}"
+    );
     std::fs::write(daemon.dir.join("weir"), CONFIG.replace("20mbit", "9mbit")).expect("written");
     caller.call("reload", &json!({})).expect("an answer");
     patiently("the rest is heard", || {

@@ -2,7 +2,7 @@
 //! What those who listen are told as it happens. While nobody does, nothing of it is made.
 
 use super::{Daemon, Level};
-use crate::report::about;
+use crate::report::{Fact, about};
 use crate::scribe::Scribe;
 use crate::units::{Rate, Way};
 use alloc::string::String;
@@ -32,8 +32,19 @@ pub enum News {
     },
     /// A line stands otherwise than before; in words.
     State(String),
-    /// Something is wrong.
+    /// Something is wrong that is no service level.
     Alert(Level, String),
+    /// A service level is broken, or kept again.
+    Broken {
+        /// How loud it was said.
+        level: Level,
+        /// In words.
+        text: String,
+        /// What status tells of it, while it is broken.
+        alert: Fact,
+        /// It is over.
+        is_over: bool,
+    },
     /// The configuration was read: taken, or refused.
     Config {
         /// It is in force.
@@ -47,7 +58,7 @@ impl News {
         match self {
             Self::Rate { .. } => "rate",
             Self::State(_) => "state",
-            Self::Alert(..) => "alert",
+            Self::Alert(..) | Self::Broken { .. } => "alert",
             Self::Config { .. } => "config",
         }
     }
@@ -56,7 +67,7 @@ impl News {
     pub const fn event(&self) -> Option<&'static str> {
         match self {
             Self::State(_) => Some("weir.state"),
-            Self::Alert(..) => Some("weir.alert"),
+            Self::Alert(..) | Self::Broken { .. } => Some("weir.alert"),
             Self::Rate { .. } | Self::Config { .. } => None,
         }
     }
@@ -80,6 +91,14 @@ impl News {
             Self::Alert(level, text) => {
                 out.text("level", &level.word());
                 out.text("text", text);
+                out.flag("cleared", false);
+                out.null("alert");
+            }
+            Self::Broken { level, text, alert, is_over } => {
+                out.text("level", &level.word());
+                out.text("text", text);
+                out.flag("cleared", *is_over);
+                out.table("alert", |out| alert.write(out));
             }
             Self::Config { is_taken } => {
                 out.flag("taken", *is_taken);

@@ -255,9 +255,9 @@ impl Daemon {
             drops: (all.drops - all_then.drops) as u32,
             marks: (all.marks - all_then.marks) as u32,
             waiting: all.backlog.0,
-            delay: delay(all.backlog.0, sent, rate),
-            guess: None,
+            ..Load::default()
         };
+        look.all.delay = delay(all.backlog.0, look.all.left(), rate);
         for ((load, place), class) in look.classes.iter_mut().zip(kept.slots).zip(&config.classes) {
             let (Some(slot), Some(then)) =
                 (queue.classes.get(usize::from(place)), then.classes.get(usize::from(place)))
@@ -275,7 +275,9 @@ impl Daemon {
                 continue;
             }
             if queue.is_wire {
-                *load = load.guessed(delay(waiting, sent, rate.share(class.guarantee)), measured);
+                // Packets are dropped at the head of their queue, which those behind them need not wait for then.
+                let left = load.left();
+                *load = load.guessed(delay(waiting, left, rate.share(class.guarantee)), measured);
             } else {
                 load.delay = Some(measured);
             }
@@ -300,13 +302,24 @@ impl Daemon {
         });
         if let Some((level, text)) = alert {
             if level == Level::Info && self.wanted.seldom {
-                self.actions.push_back(Action::Tidings(News::Alert(level, text.clone())));
+                let news = self.broken_news(level, &text);
+                self.actions.push_back(Action::Tidings(news));
             }
             self.say(level, text);
         }
         if let Some(text) = doing {
             self.say(Level::Warning, text);
             self.enact(now);
+        }
+    }
+
+    /// What listeners are told of something that is said: of a level all that is known of it.
+    pub(super) fn broken_news(&self, level: Level, text: &str) -> News {
+        let alert = self.watch.alerts.list().iter().find(|alert| alert.sentence() == text);
+        let text = text.into();
+        match alert {
+            Some(alert) => News::Broken { level, text, alert: Fact::alert(alert, self.now), is_over: false },
+            None => News::Alert(level, text),
         }
     }
 
@@ -320,7 +333,8 @@ impl Daemon {
     fn over(&mut self, now: Time, alert: &Alert, why: &str) {
         let span = Micros::secs((now - alert.since).0 / 1_000_000);
         let text = format!("{}: {}: {why}, after {span}", alert.wan, alert.level.name);
-        self.spread(News::Alert(Level::Info, text.clone()));
+        let (level, alert) = (Level::Info, Fact::alert(alert, now));
+        self.spread(News::Broken { level, text: text.clone(), alert, is_over: true });
         self.say(Level::Info, text);
     }
 
@@ -345,8 +359,8 @@ impl Daemon {
 const LONGEST: Micros = Micros::secs(3);
 
 /// How long it takes until what waits has left, at the speed it left lately; at the one it is promised if it has not.
-fn delay(waiting: u64, sent: u64, promised: Rate) -> Option<Micros> {
-    let speed = if sent > 0 { Rate::bits(sent) } else { promised };
+fn delay(waiting: u64, left: u64, promised: Rate) -> Option<Micros> {
+    let speed = if left > 0 { Rate::bits(left) } else { promised };
     if waiting == 0 { Some(Micros(0)) } else { Load::delay_of(waiting, speed) }
 }
 

@@ -6,7 +6,8 @@
 //! cause.
 //!
 //! How long a packet of a class waits is its own queue's delay and what the line adds. The first is CAKE's own average of
-//! the class's tin; of HTB it is the bytes that wait, by what the class was sent in the last second. That is a guess: what
+//! the class's tin; of HTB it is the bytes that wait, by what left the queue in the last second, sent or
+//! dropped (fq_codel drops at the head, so a flood that is dropped by half waits for half as long). That is a guess: what
 //! waits is seen at one moment, and a class that sends in bursts drained faster than in the second on average. So where
 //! it matters ([`Judge::doubts`]) the kernel is asked how long the last packet of each of its flows waited, and where the
 //! guess is off by more than twice the median counts. The second is what the line's probes measured, where there are any.
@@ -59,6 +60,12 @@ pub(super) const WANTS: u64 = 3000;
 const ENOUGH: u32 = 20;
 
 impl Load {
+    /// Bits that left its queue, sent or dropped; those dropped are taken to be as large as those sent.
+    pub fn left(self) -> u64 {
+        let dropped = self.sent.saturating_mul(self.drops.into()).checked_div(self.packets.into());
+        self.sent.saturating_add(dropped.unwrap_or(0))
+    }
+
     /// A guess of how long packets wait, and what its flows say, if they were asked. Flows that nothing was taken from in the
     /// second cannot say.
     pub const fn guessed(self, guess: Option<Micros>, median: Micros) -> Self {
@@ -332,6 +339,14 @@ mod tests {
         let starved = Load { packets: 0, ..load };
         let guess = Some(Micros(400));
         assert_eq!(starved.guessed(guess, Micros(30)).delay, guess, "what it says is of long ago");
+    }
+
+    #[test]
+    fn what_is_dropped_has_left_as_well() {
+        let load = Load { sent: 10_000_000, packets: 1000, drops: 1000, ..Load::default() };
+        assert_eq!(load.left(), 20_000_000);
+        assert_eq!(Load { drops: 0, ..load }.left(), 10_000_000);
+        assert_eq!(Load { packets: 0, ..load }.left(), 10_000_000, "nobody knows how large they were");
     }
 
     #[test]
