@@ -246,7 +246,8 @@ impl Daemon {
         let view = self.pilot_at(line).and_then(|pilot| pilot.view(way));
         let seen = view.filter(|view| view.level > Rate::ZERO && view.state != State::Blind);
         let mut look = Look { rate, is_shared: queue.is_wire, ..Look::default() };
-        look.capacity = seen.map(|view| view.level);
+        // What a line carries at least says not how little it carries.
+        look.capacity = seen.filter(|view| !view.is_least).map(|view| view.level);
         look.wait = seen.map(|view| view.wait);
         let sent = bits(all.released.0 - all_then.released.0);
         look.all = Load {

@@ -79,6 +79,8 @@ const BUSY: Permille = Permille(900);
 /// From here on a direction is full, in thousandths of its rate; below, the line is hardly used.
 const FULL: u64 = 850;
 const HARDLY: u64 = 500;
+/// What waits less than this on the line is no evidence of anything.
+const WAITS: Micros = Micros::ms(5);
 
 /// The cause, by the evidence.
 pub fn cause(metric: Metric, class: Option<usize>, look: &Look, known: &Evidence) -> Cause {
@@ -107,8 +109,10 @@ pub fn cause(metric: Metric, class: Option<usize>, look: &Look, known: &Evidence
             Cause::SlowLine
         } else if is_on_line && known.floor.is_some_and(|floor| look.rate <= floor) {
             Cause::Floor
-        } else if is_on_line && used < HARDLY {
+        } else if is_on_line && used < HARDLY && wait >= WAITS {
             Cause::Line
+        } else if is_on_line && used < HARDLY {
+            Cause::Unknown
         } else if class.is_some() && most > own {
             Cause::Other
         } else {
@@ -209,7 +213,7 @@ impl Alerts {
             cause,
             since: now,
             text: text(spot, level, got),
-            advice: advice(cause, spot, config, look, known),
+            advice: advice(cause, level.metric, spot, config, look, known),
             spots: alloc::vec![spot],
         });
         self.now.last()
@@ -237,7 +241,14 @@ fn text(spot: Spot, level: &Threshold, got: u64) -> String {
     format!("{} {}{class} is {got}, {word} {value} for {span}", spot.way, metric.word())
 }
 
-fn advice(cause: Cause, spot: Spot, config: &Config, look: &Look, known: &Evidence) -> String {
+fn advice(
+    cause: Cause,
+    metric: Metric,
+    spot: Spot,
+    config: &Config,
+    look: &Look,
+    known: &Evidence,
+) -> String {
     let name =
         |n: Option<usize>| n.and_then(|n| config.classes.get(n)).map_or("a class", |class| &class.name);
     let load = |n: Option<usize>| n.and_then(|n| look.classes.get(n)).map_or(0, |load| load.sent);
@@ -269,6 +280,12 @@ fn advice(cause: Cause, spot: Spot, config: &Config, look: &Look, known: &Eviden
         ),
         Cause::Line => format!(
             "packets wait {wait} on the line while {sent} of {of} is sent: not this router's traffic. Look at the modem's signal, at what else is on the line, or ask the provider"
+        ),
+        // That it sends much is what the level is about, so more room for it is no remedy.
+        Cause::Itself if matches!(metric, Metric::Throughput | Metric::Utilisation) => format!(
+            "class {} sends {} of {of} itself: give it a 'limit', or look at what fills it ('weir watch-rules')",
+            name(own),
+            rate(load(own))
         ),
         Cause::Itself => format!(
             "class {} sends {} itself, more than it is given: raise its 'guarantee' or 'limit', or move what fills it ('weir watch-rules')",
@@ -334,6 +351,10 @@ mod tests {
             Cause::SlowLine
         );
         assert_eq!(latency(&waits([1, 18]), &Evidence { usual: Some(Rate::mbit(15)), ..none }), Cause::Other);
+        // Little passes and nothing waits: that says nothing of the line.
+        let calm = Look { wait: Some(Micros(0)), ..waits([1, 2]) };
+        assert_eq!(of(Metric::Capacity, None, &calm, &none), Cause::Unknown);
+        assert_eq!(of(Metric::Capacity, None, &waits([1, 2]), &none), Cause::Line);
         assert_eq!(latency(&waits([1, 18]), &Evidence { floor: Some(Rate::mbit(20)), ..none }), Cause::Floor);
     }
 
@@ -381,6 +402,14 @@ mod tests {
     }
 
     #[test]
+    fn who_is_told_that_a_class_sends_too_much_is_not_told_to_give_it_more() {
+        let (config, full) = (Config::default(), look([18, 1], 20));
+        let advice = |metric| advice(Cause::Itself, metric, spot(0), &config, &full, &Evidence::default());
+        assert!(advice(Metric::Throughput).contains("give it a 'limit'"), "{}", advice(Metric::Throughput));
+        assert!(advice(Metric::Latency).contains("raise its 'guarantee'"));
+    }
+
+    #[test]
     fn every_cause_has_words_without_gaps() {
         let config = Config::default();
         let full = Look { capacity: Some(Rate::mbit(5)), ..look([1, 18], 20) };
@@ -397,7 +426,7 @@ mod tests {
             Cause::Full,
             Cause::Unknown,
         ] {
-            let text = advice(cause, spot(0), &config, &full, &known);
+            let text = advice(cause, Metric::Latency, spot(0), &config, &full, &known);
             assert!(!text.contains("  ") && !text.contains(" ,") && text.len() < 300, "{text}");
         }
     }

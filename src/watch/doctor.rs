@@ -72,7 +72,7 @@ const ELSEWHERE: [(&str, &str); 8] = [
     ("shapers", "only one can have the line: end the other, then apply weir again"),
     (
         "modules",
-        "install what has it, or load it with modprobe; then 'weir stop' and start the daemon again, which asks the kernel anew",
+        "install what has it, or load it with modprobe; then end the daemon and start it again, which asks the kernel anew",
     ),
     ("mtu", "few lines carry more than 1500 bytes: 'ip link set DEVICE mtu 1500' unless yours does"),
     (

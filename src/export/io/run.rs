@@ -319,6 +319,12 @@ impl Exporter {
                 Ok(page) if page.get("step_us").count() == Some(1_000_000) => {
                     self.past.take(&page);
                 }
+                // The kernel's state alone: how things stand is then nobody's to say.
+                Ok(status)
+                    if status.get("lines") != &Tree::Null && status.get("uptime_us") == &Tree::Null =>
+                {
+                    self.failed("no daemon runs".into());
+                }
                 Ok(status) if status.get("lines") != &Tree::Null => self.take(&status),
                 Ok(_) => self.failed("a line is neither a status nor a history of seconds".into()),
                 Err((at, why)) => self.failed(format!("a line is no JSON: byte {at}: {why}")),
