@@ -204,7 +204,8 @@ impl Panel {
 
     /// Marks with what they stand for.
     fn grid<T: Display>(&self, shown: &dyn Fn(u64) -> T, out: &mut dyn Write) -> fmt::Result {
-        for value in (0..=self.most).step_by(self.step as usize) {
+        // Not by `step_by`: a step of ten gigabits is no `usize` on 32 bits.
+        for value in (0..=self.most / self.step).map(|n| n * self.step) {
             let (y, right, label) = (self.y(value, 1), LEFT + PLOT, LEFT - 8);
             write!(out, "<path class=\"grid\" style=\"stroke-width:1\" d=\"M{LEFT} {y}H{right}\"/>")?;
             writeln!(out, "<text x=\"{label}\" y=\"{}\" text-anchor=\"end\">{}</text>", y + 4, shown(value))?;

@@ -151,6 +151,14 @@ fn whatever_there_is_to_draw_is_a_picture() {
 }
 
 #[test]
+fn a_line_of_many_gigabits_has_as_few_marks_on_32_bits() {
+    let mut fast = page("wan");
+    fast.rows.iter_mut().for_each(|row| *row = [[pack(40_000_000_000); COLUMNS.len()]; 2]);
+    let text = drawn(&fast, None);
+    assert!(text.matches("class=\"grid\"").count() < 60, "{}", text.matches("class=\"grid\"").count());
+}
+
+#[test]
 fn marks_stand_at_round_numbers() {
     assert_eq!([0, 1, 3, 12, 26, 130, u64::MAX].map(nice), [1, 1, 5, 20, 50, 200, u64::MAX]);
 }
