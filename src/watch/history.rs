@@ -191,7 +191,7 @@ impl Fold {
             }
             match *kind {
                 Kind::Mean | Kind::Quantile(_) if span > 0 => {
-                    *value = (*value + u64::from(span / 2)) / u64::from(span)
+                    *value = (*value + u64::from(span / 2)) / u64::from(span);
                 }
                 Kind::Mostly(n) => {
                     let mut most = 0;
