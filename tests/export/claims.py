@@ -537,7 +537,7 @@ def stdin(router):
 
     name = 'a b,c="d\\\n}# HELP x\0/+😀\\'
     alert = {"id": 1, "since_us": 1, "wan": "w", "direction": "upload", "level": "l", "class": None, "metric": "loss", "severity": "error", "cause": "line", "text": "x", "advice": "y"}
-    status = {"version": name, "shaping": True, "lines": [{"name": name, "device": name, "up": True, "probes": name, "upload": {"rate_bps": 2**63 - 1, "classes": [{"name": name, "sent_bytes": 2**62}], "steering": {"state": name}}, "download": None}], "alerts": [{**alert, "text": name}], "schedules": [{"name": name, "active": True}]}
+    status = {"version": name, "shaping": True, "uptime_us": 2**62, "lines": [{"name": name, "device": name, "up": True, "probes": name, "upload": {"rate_bps": 2**63 - 1, "classes": [{"name": name, "sent_bytes": 2**62}], "steering": {"state": name}}, "download": None}], "alerts": [{**alert, "text": name}], "schedules": [{"name": name, "active": True}]}
     hook = Strict(7006)
     begin_at = len(server.requests)
     text = influx("http://127.0.0.1:7005") + "config prometheus\n option listen '127.0.0.1:9478'\nconfig webhook\n option url 'http://127.0.0.1:7006/'\n"
