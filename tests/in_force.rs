@@ -240,6 +240,18 @@ fn stop_and_apply_beside_a_daemon_say_what_to_do_instead() {
     );
     let (code, _, errors) = daemon.weir(&["apply"]);
     assert!(code == 1 && errors.contains("it takes a changed configuration with: "), "{errors}");
+    // Another state directory makes no other network of it.
+    for command in ["stop", "apply", "daemon"] {
+        let other = shown(&daemon.dir.join("other"));
+        let output = daemon.run(&[env!("CARGO_BIN_EXE_weir"), command, "--state-dir", &other]);
+        let errors = String::from_utf8(output.stderr).expect("text");
+        assert_eq!(output.status.code(), Some(1), "{command}: {errors}");
+        assert!(
+            errors.contains(&format!("with another state directory (process {pid})")),
+            "{command}: {errors}"
+        );
+        assert!(!errors.contains("try again"), "{command}: {errors}");
+    }
     assert_eq!(daemon.weir(&["status"]).0, 0, "nothing has changed");
     // What it says to do does it.
     daemon.signal("-TERM");

@@ -11,7 +11,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// Reads a file that must not be larger than a configuration can be.
@@ -78,6 +78,8 @@ pub(crate) fn naming(what: impl Display) -> impl FnOnce(io::Error) -> io::Error 
     move |error| io::Error::new(error.kind(), format!("{what}: {}", why(&error)))
 }
 
+/// Where state is kept unless told otherwise.
+pub const STATE: &str = "/var/run/weir";
 /// The file whose lock only one process has.
 const LOCK: &str = "lock";
 
@@ -109,9 +111,36 @@ impl StateDir {
     /// # Errors
     /// Who holds it, or why there is no lock to be had.
     pub fn lock(&self) -> io::Result<Flock<File>> {
+        self.lock_file(LOCK).map_err(|error| match error.kind() {
+            io::ErrorKind::WouldBlock => {
+                io::Error::new(error.kind(), format!("weir is already at work ({error})"))
+            }
+            _ => error,
+        })
+    }
+
+    /// Takes the lock of the network this process sees: two with state directories of their own would undo what the other
+    /// does, for ever. Where there is no place for it, as in somebody's own namespaces, it goes without.
+    ///
+    /// # Errors
+    /// Who holds it.
+    pub fn lock_network() -> io::Result<Option<Flock<File>>> {
+        let Ok(network) = fs::metadata("/proc/self/ns/net") else { return Ok(None) };
+        match Self::new(STATE.into()).lock_file(&format!("network-{}", network.ino())) {
+            Ok(lock) => Ok(Some(lock)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(io::Error::other(format!(
+                "weir is already at work here with another state directory ({error}), and one network has one; \
+                 name that directory by --state-dir, or end that process"
+            ))),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Takes the lock of a file; whoever holds it is in the error.
+    fn lock_file(&self, name: &str) -> io::Result<Flock<File>> {
         let named = |path: &Path| naming(format!("cannot write {}", path.display()));
         make_dirs(&self.0).map_err(named(&self.0))?;
-        let path = self.0.join(LOCK);
+        let path = self.0.join(name);
         let file = OpenOptions::new()
             .create(true)
             .read(true)
@@ -123,11 +152,8 @@ impl StateDir {
         let mut lock =
             Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, errno)| match errno {
                 Errno::EWOULDBLOCK => {
-                    let holder = self.holder().map_or("unknown".into(), |pid| pid.to_string());
-                    io::Error::new(
-                        io::ErrorKind::WouldBlock,
-                        format!("weir is already at work (process {holder})"),
-                    )
+                    let holder = self.held_by(name).map_or("unknown".into(), |pid| pid.to_string());
+                    io::Error::new(io::ErrorKind::WouldBlock, format!("process {holder}"))
                 }
                 other => io::Error::from(other),
             })?;
@@ -138,7 +164,11 @@ impl StateDir {
 
     /// The process that holds the lock, or held it last.
     pub fn holder(&self) -> Option<u32> {
-        self.read(LOCK).strip_prefix("pid ")?.trim().parse().ok()
+        self.held_by(LOCK)
+    }
+
+    fn held_by(&self, name: &str) -> Option<u32> {
+        self.read(name).strip_prefix("pid ")?.trim().parse().ok()
     }
 
     /// Where a file of this name is.

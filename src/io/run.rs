@@ -112,7 +112,7 @@ struct Shared {
 /// # Errors
 /// When sockets, signals or the lock cannot be had.
 pub fn run(mut daemon: Daemon, first: Event, places: &Places, keep: bool) -> io::Result<u8> {
-    let _lock = places.state.lock()?;
+    let _locks = (places.state.lock()?, StateDir::lock_network()?);
     let shared = Shared::default();
     let reactor = Reactor::new()?;
     let mut hands = Hands {
