@@ -29,6 +29,12 @@ fn nonsense_on_the_command_line_is_told_apart_from_failure() {
         (&["staus"], "did you mean 'status'?"),
         (&["status", "--jsn"], "did you mean --json?"),
         (&["apply", "now"], "weir apply takes no argument"),
+        (&["history", "wan", "extra"], "weir history takes one argument, so 'extra' is too much"),
+        (&["status", "--every", "1s"], "--every is for --follow"),
+        (
+            &["set-rate", "up", "0"],
+            "up: must lie between 64 kbit/s and 100 Gbit/s; a speed that is not known is left out",
+        ),
         (&[], "Name a command"),
         (&["check", "--config"], "missing argument"),
     ] {
@@ -476,7 +482,7 @@ fn what_only_a_running_daemon_can_do_says_that_none_runs() {
         (&["set-rate", "up"], "'up' needs a rate"),
         (&["set-rate", "up", "fast"], "'fast'"),
         (&["set-rate", "wan", "sideways", "1mbit"], "'sideways' is neither 'up' nor 'down'"),
-        (&["hold", "wan", "lte"], "one line, or none for all"),
+        (&["hold", "wan", "lte"], "takes one argument"),
     ] {
         let output = weir(&[args, &["--state-dir", state]].concat());
         assert_eq!(output.status.code(), Some(64), "{args:?}");

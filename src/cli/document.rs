@@ -79,7 +79,7 @@ pub(crate) fn in_force(places: &Places) -> Result<Document, Refusal> {
         return Ok(Document { config, warnings, note, lines });
     }
     let (config, warnings) = read_config(places)?;
-    Ok(Document { config, warnings, note: None, lines })
+    Ok(Document { config, warnings, note: without_file(places), lines })
 }
 
 /// What the file says, whatever is in force. What is wrong with it is printed.
@@ -89,7 +89,7 @@ pub(crate) fn in_force(places: &Places) -> Result<Document, Refusal> {
 pub(crate) fn of_file(places: &Places) -> Result<Document, u8> {
     let lines = lines(Running::ask(places).as_ref());
     let (config, _) = configuration(places)?;
-    Ok(Document { config, warnings: Vec::new(), note: None, lines })
+    Ok(Document { config, warnings: Vec::new(), note: without_file(places), lines })
 }
 
 /// The same as a command prints it that has no place for notes: what is named is read, else it is what is in force.
@@ -106,6 +106,15 @@ pub(crate) fn chosen(places: &Places) -> Result<(Places, Document), u8> {
         eprintln!("weir: {note}");
     }
     Ok((places, document))
+}
+
+/// That there is no file, so that nobody takes the defaults for what they wrote.
+fn without_file(places: &Places) -> Option<String> {
+    let is_there = places.is_named || places.config.exists();
+    let path = places.config.display();
+    (!is_there).then(|| {
+        format!("there is no {path}: this is what holds without one, for the default route's network")
+    })
 }
 
 fn lines(running: Option<&Running>) -> Vec<String> {

@@ -199,6 +199,13 @@ mod tests {
             "{metric}"
         );
         assert!(topic("link").expect("an option").contains("pppoe-vdsl2"));
+        assert_eq!(topic("pppoe-vdsl2"), topic("link"));
+        let level = topic("threshold.wan").expect("an option of several sections");
+        assert!(
+            level.starts_with("config threshold\n  wan ") && level.matches("config ").count() == 1,
+            "{level}"
+        );
+        assert!(topic("wan.for").is_err() && topic("wan.").is_err() && topic(".").is_err());
         let services = topic("services").expect("a command and an option");
         assert!(
             services.starts_with("usage: weir services") && services.contains("config globals"),

@@ -8,11 +8,7 @@ use crate::units::{Rate, Way};
 
 /// `weir hold [LINE]`.
 pub(crate) fn hold(options: &Options) -> u8 {
-    let line = match options.words.as_slice() {
-        [] => "-",
-        [line] => line,
-        [_, word, ..] => return usage(&format!("one line, or none for all; '{word}' is too much")),
-    };
+    let line = options.words.first().map_or("-", String::as_str);
     ask(options, &format!("hold {line} {}", seconds(options)))
 }
 
@@ -34,7 +30,7 @@ pub(crate) fn set_rate(options: &Options) -> u8 {
                         *place = Some(rate);
                     }
                 }
-                Err(why) => return usage(&why),
+                Err(why) => return usage(&format!("{word}: {why}")),
             },
         }
     }

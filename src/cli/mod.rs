@@ -23,7 +23,7 @@ mod watch_rules;
 use crate::config::{Config, Fault, value};
 use crate::door::{Reading, Refusal};
 use crate::io::bus;
-use crate::io::files::StateDir;
+use crate::io::files::{STATE, StateDir};
 use crate::io::run::{Places, read_config};
 use crate::text::joined;
 use crate::units::Micros;
@@ -482,7 +482,7 @@ enum Parsed {
 }
 
 fn parse(parser: &mut Parser) -> Result<Parsed, String> {
-    let state = StateDir::new("/var/run/weir".into());
+    let state = StateDir::new(STATE.into());
     let lasting = StateDir::new(lasting_dir().into());
     let buses = bus::SOCKETS.map(PathBuf::from).into();
     let places = Places { config: "/etc/config/weir".into(), is_named: false, state, lasting, buses };
@@ -569,21 +569,29 @@ fn parse(parser: &mut Parser) -> Result<Parsed, String> {
         let owners = joined(switch.of, "' and '");
         return Err(format!("'{}' has no option --{} ('{owners}' has)", command.name, switch.name));
     }
+    #[cfg(feature = "extras")]
+    if command.is_some_and(|command| command.name == "status")
+        && options.span.is_some()
+        && !options.is_followed
+    {
+        return Err("--every is for --follow".into());
+    }
     match command {
         Some(command) if options.wants_help => {
             options.words = vec![command.name.into()];
             Ok(Parsed::Run(named("help")?, options))
         }
         Some(command) => {
-            let takes_words =
-                ["help", "check", "explain", "services", "hold", "set-rate", "release", "record", "history"]
-                    .contains(&command.name);
-            match options.words.first() {
-                Some(word) if !takes_words => {
-                    Err(format!("weir {} takes no argument, but got '{word}'", command.name))
-                }
-                _ => Ok(Parsed::Run(command, options)),
+            let most = match command.name {
+                "help" | "check" | "hold" | "release" | "record" | "history" => 1,
+                "explain" | "services" | "set-rate" => usize::MAX,
+                _ => 0,
+            };
+            if let Some(word) = options.words.get(most) {
+                let count = if most == 0 { "no" } else { "one" };
+                return Err(format!("weir {} takes {count} argument, so '{word}' is too much", command.name));
             }
+            Ok(Parsed::Run(command, options))
         }
         None if options.wants_help => Ok(Parsed::Run(named("help")?, options)),
         None => Err("what shall I do? Name a command".into()),

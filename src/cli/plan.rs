@@ -19,6 +19,9 @@ pub(crate) fn run(options: &Options) -> u8 {
         Ok(looked) => looked,
         Err(code) => return code,
     };
+    if let Some(note) = &looked.note {
+        eprintln!("weir: {note}");
+    }
     let mut out = String::new();
     if options.is_diff {
         let seen = &looked.observation;

@@ -13,10 +13,6 @@ const USUAL: Micros = Micros::secs(60);
 
 /// Writes to standard output.
 pub(crate) fn run(options: &Options) -> u8 {
-    if let Some(word) = options.words.get(1) {
-        eprintln!("weir: one line at a time; '{word}' is too much");
-        return exit_code::USAGE;
-    }
     let line = options.words.first().map_or("-", String::as_str);
     let span = options.span.unwrap_or(USUAL);
     let began = Instant::now();

@@ -587,14 +587,18 @@ pub fn help() -> String {
 
 const UNITS: &str = "Options of /etc/config/weir (UCI). Speeds: 80mbit, 1.5gbit, 640 kbit/s; times: 50ms, 1s; sizes: 512k, 4mb.\n";
 
-/// The options of the section of this name, and those that have the name themselves; nothing if there are none.
+/// The options of the section of this name, and those that have the name themselves, also as `SECTION.OPTION`; else the
+/// option a link layer is of; nothing if there are none.
 pub fn help_on(word: &str) -> String {
+    let (of, word) = word.split_once('.').map_or((None, word), |(section, word)| (Some(section), word));
+    let word = if super::link::by_name(word).is_some() { "link" } else { word };
     let mut out = String::new();
-    for section in SectionType::ALL.into_iter().filter(|section| section.name() == word) {
+    for section in SectionType::ALL.into_iter().filter(|section| of.is_none() && section.name() == word) {
         out.push_str(UNITS);
         list_section(section, &mut out);
     }
-    for row in OPTIONS.iter().filter(|row| row.name == word) {
+    let is_meant = |row: &&Row| row.name == word && of.is_none_or(|of| row.section.name() == of);
+    for row in OPTIONS.iter().filter(is_meant) {
         let _ = writeln!(out, "{}config {}", if out.is_empty() { "" } else { "\n" }, row.section.name());
         list_row(row, &mut out);
         if row.kind == Link {

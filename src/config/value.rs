@@ -96,7 +96,7 @@ pub fn rate(text: &str) -> Result<Rate, String> {
     let rate = Rate::bits(number.times(factor));
     match (rate, unit) {
         _ if (RATES.0..=RATES.1).contains(&rate) => Ok(rate),
-        (Rate::ZERO, _) => out_of_range("; leave the option out if the speed is not known"),
+        (Rate::ZERO, _) => out_of_range("; a speed that is not known is left out"),
         (rate, "") if rate < RATES.0 => {
             out_of_range(&format!("; a number alone is kbit/s: did you mean {}mbit?", text.trim()))
         }
@@ -475,8 +475,8 @@ mod tests {
             ("10parsec", "'parsec' is not a unit of speed; write kbit, mbit or gbit"),
             ("10/s", "not a unit of speed"),
             ("80mbit 20mbit", "not a unit of speed"),
-            ("0", "leave the option out"),
-            ("0mbit", "leave the option out"),
+            ("0", "a speed that is not known is left out"),
+            ("0mbit", "a speed that is not known is left out"),
             (
                 "50",
                 "must lie between 64 kbit/s and 100 Gbit/s; a number alone is kbit/s: did you mean 50mbit?",

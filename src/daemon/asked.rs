@@ -10,6 +10,7 @@ use crate::report::Told;
 use crate::steer::{Pilot, Standing};
 use crate::tc::plan::{Direction, Tune};
 use crate::tc::speed::Speed;
+use crate::text::joined;
 use crate::units::{Micros, Rate, Time, Way};
 use crate::watch::page::POINTS;
 use alloc::format;
@@ -220,6 +221,9 @@ impl Daemon {
         };
         let name = Some(line).filter(|line| *line != "-");
         let page = self.history(now, name, seconds, since, POINTS);
+        if name.is_some() {
+            self.places(line)?;
+        }
         page.map(|page| page.to_text()).ok_or_else(|| format!("nothing is kept of a line '{line}'"))
     }
 
@@ -249,6 +253,15 @@ impl Daemon {
         self.held.iter().map(|held| held.until).min()
     }
 
+    /// That there is no such line, with those there are.
+    pub(crate) fn no_line(&self, line: &str) -> String {
+        let names: Vec<&str> = self.plan.lines.iter().map(|line| line.name.as_str()).collect();
+        match names.as_slice() {
+            [] => format!("there is no line '{line}', for no configuration is in force"),
+            _ => format!("there is no line '{line}'; there is: {}", joined(&names, ", ")),
+        }
+    }
+
     /// The places of a line that is named, or of all.
     fn places(&self, line: &str) -> Result<Vec<usize>, String> {
         let lines = self.plan.lines.iter().enumerate();
@@ -257,7 +270,7 @@ impl Daemon {
         match (places.is_empty(), line) {
             (false, _) => Ok(places),
             (true, "-") => Err("no configuration is in force".into()),
-            (true, _) => Err(format!("there is no line '{line}'")),
+            (true, _) => Err(self.no_line(line)),
         }
     }
 }

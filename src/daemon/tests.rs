@@ -439,7 +439,7 @@ fn what_cannot_be_held_is_refused_with_its_reason() {
         machine.ask("rate wan - 1000000 60"),
         "error: the download is not shaped, so it cannot have 1 Mbit/s\n"
     );
-    assert_eq!(machine.ask("hold lte 60"), "error: there is no line 'lte'\n");
+    assert_eq!(machine.ask("hold lte 60"), "error: there is no line 'lte'; there is: wan\n");
     assert_eq!(machine.ask("hold wan soon"), "error: no time: soon\n");
     assert_eq!(machine.ask("sing"), "error: not understood: sing\n");
     assert_eq!(machine.ask(""), "error: not understood: (nothing)\n");

@@ -196,5 +196,5 @@ fn a_line_that_is_not_there_yet_has_its_history_and_one_the_file_no_longer_names
     machine.tell(Event::Start);
     machine.send(5, 0);
     assert!(machine.page("lte", 2 * 86_400).rows.is_empty());
-    assert_eq!(machine.ask("history wan 300 0"), "error: nothing is kept of a line 'wan'\n");
+    assert_eq!(machine.ask("history wan 300 0"), "error: there is no line 'wan'; there is: lte\n");
 }

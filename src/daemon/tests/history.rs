@@ -141,7 +141,7 @@ fn a_reload_keeps_the_history_of_lines_that_stay_and_forgets_the_others() {
     machine.file = Ok((Config { wans: alloc::vec![line("wan", "eth0")], ..both.clone() }, Vec::new()));
     machine.tell(Event::Reload);
     machine.send(10, 125_000);
-    assert_eq!(machine.ask("history lte 300 0"), "error: nothing is kept of a line 'lte'\n");
+    assert_eq!(machine.ask("history lte 300 0"), "error: there is no line 'lte'; there is: wan\n");
     let page = machine.page("wan", 300);
     assert!(last(&page, "sent_bps", 30)[..18].iter().all(|bits| is_near(*bits, 2_000_000)), "{page:?}");
     assert!(last(&page, "sent_bps", 8).into_iter().all(|bits| is_near(bits, 1_000_000)));
@@ -208,7 +208,8 @@ fn what_is_no_line_no_time_and_no_number_is_refused() {
     assert_eq!(machine.ask("history - 300 0"), "error: nothing is kept of a line '-'\n");
     machine.tell(Event::Start);
     machine.send(3, 0);
-    for request in ["history lte 300 0", "history wan long 0", "history wan 300 -1"] {
+    assert_eq!(machine.ask("history lte 300 0"), "error: there is no line 'lte'; there is: wan\n");
+    for request in ["history wan long 0", "history wan 300 -1"] {
         assert!(machine.ask(request).starts_with("error: no"), "{request}");
     }
     assert_eq!(machine.page("-", 300).wan, "wan");
