@@ -426,7 +426,7 @@ fn a_bundle_has_everything_but_addresses_names_and_comments() {
         concat!(
             "weir ",
             env!("CARGO_PKG_VERSION"),
-            "\n6.6.73\nA Router v1.2.3\nDISTRIB_RELEASE='24.10.0'\nMemTotal:  64000 kB\n"
+            "\nkernel: 6.6.73\nrouter: A Router v1.2.3\nsystem: DISTRIB_RELEASE='24.10.0'\nMemTotal:  64000 kB\n"
         ),
         "\n== doctor\n  fault    ",
         "\n== configuration, without comments\npackage weir\n",

@@ -112,7 +112,7 @@ fn commands_speak_of_the_running_daemons_file_and_not_of_the_usual_one() {
     // The package's file is root's alone to read, and so is what is kept of it.
     let kept = std::fs::metadata(daemon.dir.join("state/in-force")).expect("it is kept");
     assert_eq!(kept.mode() & 0o777, 0o600);
-    assert!(!status.contains("note: weir"), "{status}");
+    assert!(!status.contains("not in force"), "{status}");
     assert!(daemon.weir(&["status", "--json"]).1.contains("\"name\":\"home\""));
     assert!(daemon.weir(&["rules"]).1.starts_with("home upload: htb on line0, in force"));
     let (code, plan, _) = daemon.weir(&["plan", "--diff"]);
@@ -167,7 +167,7 @@ fn a_typo_in_the_file_does_not_hide_what_is_in_force() {
         }
         let (code, status, _) = daemon.weir(&["status"]);
         assert!(code == 0 && status.contains("shaped to 10 Mbit/s by htb on line0"), "{status}");
-        let note = format!("note: weir: {} has faults and is not in force (", shown(&daemon.file()));
+        let note = format!("note: {} has faults and is not in force (", shown(&daemon.file()));
         assert!(status.contains(&note), "{status}");
         // Where the daemon's own file is named it is still about what is in force.
         assert!(daemon.weir(&["status", "--config", &shown(&daemon.file())]).1.contains(&note));
@@ -193,7 +193,7 @@ fn a_typo_in_the_file_does_not_hide_what_is_in_force() {
     assert!(plan.contains("rate 5000000bit"), "{plan}");
     daemon.signal("-HUP");
     patiently("taken", || daemon.weir(&["status"]).1.contains("shaped to 5 Mbit/s"));
-    assert!(!daemon.weir(&["status"]).1.contains("note: weir"));
+    assert!(!daemon.weir(&["status"]).1.contains("not in force"));
 }
 
 #[test]

@@ -25,8 +25,10 @@ pub struct Parts<'a> {
 pub fn text(places: &Places, parts: &Parts<'_>) -> String {
     let Parts { seen, findings, report, plan } = parts;
     let mut out = format!("weir {}\n", env!("CARGO_PKG_VERSION"));
-    for file in [File::Kernel, File::Model, File::Release] {
-        let _ = writeln!(out, "{}", seen.text(file).trim_end());
+    for (label, file) in [("kernel", File::Kernel), ("router", File::Model), ("system", File::Release)] {
+        for line in seen.text(file).lines().filter(|line| !line.is_empty()) {
+            let _ = writeln!(out, "{label}: {line}");
+        }
     }
     for line in [File::Memory, File::Status].into_iter().flat_map(|file| seen.text(file).lines()) {
         const SIZES: [&str; 5] = ["MemTotal", "MemAvailable", "VmHWM", "VmRSS", "Threads"];

@@ -23,11 +23,13 @@ impl Snapshot {
         for schedule in &self.schedules {
             writeln!(out, "schedule {}: {}", schedule.name, schedule.text)?;
         }
-        for (line, text) in &self.notes {
-            writeln!(out, "\nnote: {line}: {text}")?;
-        }
         for fact in &self.facts {
             writeln!(out, "\n{}", fact.sentence())?;
+        }
+        for (line, text) in &self.notes {
+            // What is said of all lines is of the program itself.
+            let (of, gap) = if line == "weir" { ("", "") } else { (line.as_str(), ": ") };
+            writeln!(out, "\nnote: {of}{gap}{text}")?;
         }
         Ok(())
     }
