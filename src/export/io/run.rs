@@ -24,7 +24,7 @@ use crate::io::clock;
 use crate::io::files::StateDir;
 use crate::json::Json;
 use crate::scribe::Scribe;
-use crate::units::{Micros, Time};
+use crate::units::Micros;
 use std::io::{BufRead, Read};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -419,10 +419,4 @@ fn replace(status: &mut Tree, name: &str, line: Tree) {
     if let Some(place) = lines.iter_mut().find(|one| one.get("name").text() == Some(name)) {
         *place = line;
     }
-}
-
-/// When the next reading is due at the latest, for who looks at the status: three are missing.
-pub fn is_stale(now: u64, told: u64, interval: Micros) -> bool {
-    Time(now.saturating_mul(1_000_000)) - Time(told.saturating_mul(1_000_000))
-        > Micros(3 * interval.0 + 5_000_000)
 }
