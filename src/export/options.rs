@@ -119,7 +119,13 @@ const HOUR: u64 = 3_600_000_000;
 
 /// The table.
 pub const OPTIONS: &[Row] = &[
-    row(&[Globals], "interval", Span(1_000_000, HOUR), "10s", "How often the daemon is asked."),
+    row(
+        &[Globals],
+        "interval",
+        Span(1_000_000, HOUR),
+        "10s",
+        "How often the daemon is asked; with --stdin lines have a pace of their own.",
+    ),
     row(
         &[Globals],
         "router",

@@ -531,6 +531,8 @@ def stdin(router):
     follow.stdout.close()
     found = until(lambda: len(server.requests) >= 3 and "rate_bps=20000000i" in server.requests[0]["body"])
     claim("'weir status --follow | weir-export run --stdin' delivers without a bus", found, (server.requests[:1], export.log()))
+    said = export.says()
+    claim("whose status tells the pace of the lines, not the interval of the configuration", "from standard input, the last " in said and " behind the one before" in said and "each" not in said, said)
     export.end(signal.SIGKILL)
     claim("and 'weir status --follow' ends with its reader", until(lambda: follow.poll() is not None), follow.poll())
     claim("well", follow.poll() == 0, follow.poll())
