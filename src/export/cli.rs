@@ -23,7 +23,7 @@ usage: weir-export COMMAND [options]
 
   run         read the daemon and deliver, until told to end
   check [FILE]  check the configuration: exit code 0, or 78 with each fault as FILE:LINE
-  status      how the outlets do: what arrived, failed, waits, was dropped
+  status      how the outlets do: what arrived, failed, waits, was dropped; and who scrapes
   outlets     the names of those that are switched on, a line each
   help [config | template | metrics]  every option, what a template may hold, all numbers there are
   version     the version, and whether TLS is built in

@@ -36,6 +36,7 @@ pub fn show(told: &Tree, now: u64, out: &mut String) -> bool {
     };
     let _ = writeln!(out, "daemon: {daemon}");
     told.get("outlets").list().iter().for_each(|one| outlet(one, out));
+    prometheus(told.get("prometheus"), now, out);
     is_running
 }
 
@@ -63,6 +64,20 @@ fn outlet(outlet: &Tree, out: &mut String) {
     }
     if let Some(why) = outlet.get("trouble").text() {
         let _ = write!(out, "; now: {why}");
+    }
+    out.push('\n');
+}
+
+fn prometheus(door: &Tree, now: u64, out: &mut String) {
+    let Some(listen) = door.get("listen").text() else { return };
+    let scrapes = match door.get("last_seconds").count() {
+        Some(last) => format!("{} scrapes, the last {}", count(door, "scrapes"), ago(now, last)),
+        None => "no scrape yet".into(),
+    };
+    // A String takes everything.
+    let _ = write!(out, "prometheus: http://{listen}/metrics: {scrapes}");
+    if count(door, "refused") > 0 {
+        let _ = write!(out, ", {} callers refused", count(door, "refused"));
     }
     out.push('\n');
 }
@@ -130,5 +145,24 @@ mod tests {
         let (is_running, text) = shown(&told("1000000"), 150);
         let gone = "weir-export does not run, or no line has come since: it told this 50 s ago\n";
         assert!(!is_running && text.starts_with(gone), "{text}");
+    }
+
+    #[test]
+    fn the_door_for_prometheus_has_a_row_as_well() {
+        let told = |door: &str| {
+            let text = format!(
+                r#"{{"time_seconds":100,"source":"bus","interval_us":10000000,"readings":6,"prometheus":{door}}}"#
+            );
+            shown(&text, 105).1.lines().skip(1).map(String::from).collect::<Vec<_>>()
+        };
+        assert!(told("null").is_empty(), "nobody listens");
+        assert_eq!(
+            told(r#"{"listen":"127.0.0.1:9477","scrapes":0,"last_seconds":null,"refused":0}"#),
+            ["prometheus: http://127.0.0.1:9477/metrics: no scrape yet"]
+        );
+        assert_eq!(
+            told(r#"{"listen":"[::1]:9477","scrapes":12,"last_seconds":98,"refused":3}"#),
+            ["prometheus: http://[::1]:9477/metrics: 12 scrapes, the last 7 s ago, 3 callers refused"]
+        );
     }
 }

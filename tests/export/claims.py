@@ -303,6 +303,9 @@ def prometheus(router):
     except OSError:
         got = b"reset"
     claim("endless headers are refused", got.startswith((b"HTTP/1.1 400", b"reset")) or got == b"", got)
+    door = until(lambda: (one := export.status()["prometheus"])["scrapes"] > 3 and one["refused"] > 1 and one)
+    claim("the status has its scrapes, and who was refused", door and door["listen"] == "127.0.0.1:9477" and abs(door["last_seconds"] - time.time()) < 60, export.status())
+    claim("and says it for people", re.search(r"^prometheus: http://127.0.0.1:9477/metrics: \d+ scrapes, the last .*, \d+ callers refused$", export.says(), re.M), export.says())
     end(router.daemon)
     gone = until(lambda: (got := get(url + "/metrics")) and "weir_up 0" in got and got)
     claim("of a daemon that is gone nothing old is told", gone and "weir_shaped" not in gone, gone)

@@ -13,12 +13,13 @@ use crate::export::alerts::Standing;
 use crate::export::backoff::Chance;
 use crate::export::config::{Config, HAS_TLS, Influx, Mqtt, Target, Web, Webhook};
 use crate::export::gather::{self, Past};
+use crate::export::health::Door;
 use crate::export::limits::{DOCUMENT, REQUEST, STACK};
 use crate::export::metrics::{EXPORT, Row};
 use crate::export::queue::Portion;
 use crate::export::template::Template;
 use crate::export::tree::Tree;
-use crate::export::web::{base64, percent};
+use crate::export::web::{Asked, base64, percent};
 use crate::export::{influx, mqtt as packets, prometheus, status};
 use crate::io::clock;
 use crate::io::files::StateDir;
@@ -26,6 +27,7 @@ use crate::json::Json;
 use crate::scribe::Scribe;
 use crate::units::Micros;
 use std::io::{BufRead, Read};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::thread::Builder;
@@ -41,6 +43,8 @@ const SOONEST: Micros = Micros::secs(1);
 /// What the threads know of each other.
 pub struct Known {
     outlets: Vec<Arc<Outlet>>,
+    /// Where Prometheus finds us.
+    listen: Option<SocketAddr>,
     state: Mutex<State>,
 }
 
@@ -51,6 +55,7 @@ struct State {
     failed: u64,
     /// Why the daemon cannot be read; `None`: it can.
     trouble: Option<String>,
+    door: Door,
 }
 
 impl Known {
@@ -83,6 +88,11 @@ impl Known {
         out
     }
 
+    /// Somebody came to our door who wanted this; `None`: nobody knows what.
+    pub fn called(&self, wanted: Option<Asked>) {
+        self.state().door.called(wanted, clock::wall().0);
+    }
+
     /// As `weir-export status` reads it.
     fn status(&self, seconds: u64, source: &str, interval: Option<Micros>) -> String {
         let state = self.state();
@@ -102,6 +112,10 @@ impl Known {
                 outlet.health().write(&outlet.name, out);
                 out.text("target", &outlet.target);
             });
+            match self.listen {
+                Some(listen) => out.table("prometheus", |out| state.door.write(&listen, out)),
+                None => out.null("prometheus"),
+            }
         });
         // A String takes everything.
         let _ = json.end();
@@ -195,7 +209,7 @@ fn begin(config: &Config, router: String, state: StateDir, mut chance: Chance) -
         thread(&one.name, move || mqtt::run(&shared, &settings, &client, password.as_deref(), chance))?;
         mqtts.push((outlet, one.clone()));
     }
-    let known = Arc::new(Known { outlets, state: Mutex::new(State::default()) });
+    let known = Arc::new(Known { outlets, listen: config.prometheus, state: Mutex::new(State::default()) });
     if let Some(listen) = config.prometheus {
         let listener = std::net::TcpListener::bind(listen)
             .map_err(|error| format!("cannot listen on {listen}: {}", why(&error)))?;
