@@ -484,8 +484,12 @@ def trouble(router):
     export = Export("to-nowhere", influx("http://127.0.0.1:7003", " option queue '16k'\n"))
     health = until(lambda: (one := export.outlet("influx"))["dropped"] > 0 and one, 60)
     claim("a full queue drops and counts", health is not None, export.status())
+    until(lambda: export.outlet("influx")["dropped"] > health["dropped"])
+    claim("which is in the log, once and not with each", export.log().count("the queue is full") == 1 and "has room again" not in export.log(), export.log())
     server.open()
     claim("what comes then is the newest", until(lambda: server.requests, 60) and len(server.requests[0]["body"]) <= 16384, export.status())
+    is_told = lambda: re.findall(r"has room again; (\d+) were dropped", export.log()) == [str(export.outlet("influx")["dropped"])]
+    claim("and how many were dropped is in the log, once", until(is_told), (export.log(), export.status()))
     export.end()
 
 
