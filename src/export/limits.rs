@@ -28,6 +28,8 @@ pub const DURATIONS: usize = 64;
 pub const ALERTS: usize = 64;
 /// Bytes of a token, password or secret, and of what one is sent with.
 pub const SECRET: usize = 4096;
+/// Bytes of a file of certificates: all the authorities that Debian knows are 220 KB.
+pub const CERTIFICATES: usize = 1024 * 1024;
 /// Headers of one webhook.
 pub const HEADERS: usize = 16;
 /// Bytes of one MQTT packet that is read: a server sends acknowledgements alone.

@@ -139,7 +139,7 @@ pub const OPTIONS: &[Row] = &[
         "url",
         Url,
         "",
-        "Its address, such as http://192.0.2.7:8086; with https:// see README.md.",
+        "Its address, such as http://192.0.2.7:8086; with https:// see docs/export.md.",
     ),
     row(&[Influx], "org", Text, "", "InfluxDB 2: the organisation."),
     row(&[Influx], "bucket", Text, "", "InfluxDB 2: the bucket."),
