@@ -323,6 +323,34 @@ fn status_says_why_nothing_is_shaped_and_its_json_keeps_to_the_schema() {
     }
 }
 
+#[test]
+fn a_status_that_is_followed_says_once_that_no_daemon_runs_and_what_is_wrong_with_the_file() {
+    use std::io::{BufRead, BufReader, Read};
+    use std::process::Stdio;
+    let path = file(
+        "followed",
+        "config wan 'w'\n\toption device 'nowhere0'\n\toption upload '5mbit'\n\toption downlod '5mbit'\n\
+         config schedule 'night'\n\toption from '22:00'\n\toption to '06:00'\n\toption upload '4mbit'\n",
+    );
+    let state = std::env::temp_dir().join(format!("weir-cli-{}-followed-by-nobody", std::process::id()));
+    let mut child = Command::new(env!("CARGO_BIN_EXE_weir"))
+        .args(["status", "--follow", "--every", "100ms", "--config"])
+        .args([path.as_path(), "--state-dir".as_ref(), state.as_path()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("weir runs");
+    let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    assert_eq!(lines.take(4).filter(Result::is_ok).count(), 4);
+    child.kill().expect("it runs yet");
+    let mut said = String::new();
+    child.stderr.take().expect("a pipe").read_to_string(&mut said).expect("UTF-8");
+    child.wait().expect("it ends");
+    for part in ["no daemon says what holds now", "option 'downlod'"] {
+        assert_eq!(said.matches(part).count(), 1, "{part}: {said}");
+    }
+}
+
 /// A root with these files; each test its own name.
 fn root(name: &str, files: &[(&str, &str)]) -> String {
     let root = std::env::temp_dir().join(format!("weir-cli-{}-{name}", std::process::id()));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What `plan` and `status` begin with: the configuration, the system as it is, and how the daemon steers.
 
+use super::complaint::complain;
 use super::document::{Document, of_file};
 use super::exit_code;
 use crate::calendar::{Zone, believed};
@@ -88,7 +89,7 @@ pub(crate) fn look_at(places: &Places, document: Document) -> Result<Looked, u8>
     if let Err(error) = &asked
         && config.wans.iter().any(|wan| Way::ALL.iter().any(|way| wan.steers(*way)))
     {
-        eprintln!("weir: {error}");
+        complain(format_args!("weir: {error}"));
     }
     let networks = live_or_filed(bus::networks(&places.buses).as_ref(), &places.state);
     let look = || Connection::open().and_then(|mut connection| observe(&mut connection, networks.clone()));
@@ -150,7 +151,9 @@ fn take_effect(config: &mut Config, answer: Option<&str>) -> Vec<Scheduled> {
         let told = answer.lines().filter_map(|line| line.strip_prefix("alter "));
         alterations = told.filter_map(Alteration::from_text).collect();
     } else if !schedules.is_empty() {
-        eprintln!("weir: no daemon says what holds now; schedules are shown as they stand by the clock");
+        complain(format_args!(
+            "weir: no daemon says what holds now; schedules are shown as they stand by the clock"
+        ));
     }
     let by: Vec<&Alteration> = alterations.iter().collect();
     config.alter(&by, &mut Vec::new());
@@ -165,7 +168,7 @@ pub(crate) fn altered(places: &Places, mut config: Config) -> Config {
 
 fn told<T>(result: std::io::Result<T>) -> Result<T, u8> {
     result.map_err(|error| {
-        eprintln!("weir: cannot look at the system: {error}");
+        complain(format_args!("weir: cannot look at the system: {error}"));
         exit_code::FAILED
     })
 }

@@ -3,6 +3,7 @@
 
 mod apply;
 mod check;
+mod complaint;
 mod daemon;
 mod doctor;
 mod document;
@@ -27,6 +28,7 @@ use crate::io::files::{STATE, StateDir};
 use crate::io::run::{Places, read_config};
 use crate::text::joined;
 use crate::units::Micros;
+use complaint::complain;
 use document::Document;
 use lexopt::{Arg, Error, Parser, ValueExt};
 use std::ffi::OsStr;
@@ -691,14 +693,14 @@ pub(crate) fn told(places: &Places, found: Result<Document, Refusal>) -> Result<
 }
 
 fn print_faults(places: &Places, faults: &[Fault]) {
-    faults.iter().for_each(|fault| eprintln!("{}", places.located(fault)));
+    faults.iter().for_each(|fault| complain(format_args!("{}", places.located(fault))));
 }
 
 /// Prints why there is no configuration; gives the exit code.
 fn refused(places: &Places, refusal: Refusal) -> u8 {
     match refusal {
         Refusal::Unreadable(text) => {
-            eprintln!("weir: {text}");
+            complain(format_args!("weir: {text}"));
             exit_code::NO_INPUT
         }
         Refusal::Faults(faults) => {

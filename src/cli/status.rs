@@ -61,6 +61,7 @@ fn follow(options: &Options) -> u8 {
     let places = &document::meant(&options.places);
     let pause = options.span.unwrap_or(crate::units::Micros::secs(10));
     loop {
+        super::complaint::anew();
         let looked = told(places, document::in_force(places)).and_then(|document| look_at(places, document));
         if let Ok(mut looked) = looked {
             let mut out = String::new();

@@ -2,16 +2,15 @@
 //! The command line of `weir-export`.
 
 use super::config::{self, Config, HAS_TLS};
-use super::io::run::{self, STATUS, Source, is_stale};
+use super::io::run::{self, STATUS, Source};
 use super::io::{files, log};
 use super::tree::Tree;
-use super::{metrics, options, template};
+use super::{metrics, options, status, template};
 use crate::cli::exit_code::{CONFIG, FAILED, NO_INPUT, OK, USAGE};
 use crate::config::Severity;
 use crate::io::bus::SOCKETS;
 use crate::io::clock;
 use crate::io::files::{StateDir, read_bounded};
-use crate::units::Micros;
 use lexopt::{Arg, Parser, ValueExt};
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -24,7 +23,7 @@ usage: weir-export COMMAND [options]
 
   run         read the daemon and deliver, until told to end
   check [FILE]  check the configuration: exit code 0, or 78 with each fault as FILE:LINE
-  status      how the outlets do: what arrived, failed, waits, was dropped
+  status      how the outlets do: what arrived, failed, waits, was dropped; and who scrapes
   outlets     the names of those that are switched on, a line each
   help [config | template | metrics]  every option, what a template may hold, all numbers there are
   version     the version, and whether TLS is built in
@@ -95,7 +94,7 @@ fn command(options: &Options) -> u8 {
         ["run"] => run(options),
         ["check"] => check(&options.config),
         ["check", file] => check(Path::new(file)),
-        ["status"] => status(options),
+        ["status"] => tell(options),
         ["outlets"] => match load(&options.config, false) {
             Ok(config) => print(&config.outlets().iter().map(|name| format!("{name}\n")).collect::<String>()),
             Err(code) => code,
@@ -197,7 +196,7 @@ fn run(options: &Options) -> u8 {
     }
 }
 
-fn status(options: &Options) -> u8 {
+fn tell(options: &Options) -> u8 {
     let text = options.state.read(STATUS);
     let Ok(tree) = Tree::parse(text.trim()) else {
         eprintln!("weir-export: it has not run yet: {} is not there", options.state.path(STATUS).display());
@@ -206,47 +205,8 @@ fn status(options: &Options) -> u8 {
     if options.is_json {
         return print(&text);
     }
-    let count = |tree: &Tree, name: &str| tree.get(name).count().unwrap_or(0);
-    let interval = Micros(count(&tree, "interval_us"));
     let mut out = String::new();
-    let age = clock::wall().0.saturating_sub(count(&tree, "time_seconds"));
-    let mut code = OK;
-    if is_stale(clock::wall().0, count(&tree, "time_seconds"), interval) {
-        code = FAILED;
-        // A String takes everything.
-        let _ = writeln!(out, "weir-export does not run: it told this {} ago", Micros::secs(age));
-    }
-    let daemon = match tree.get("trouble").text() {
-        Some(why) => format!("cannot be read: {why}"),
-        None => format!("read {} times, each {interval}", count(&tree, "readings")),
-    };
-    let _ = writeln!(out, "daemon: {daemon}");
-    for outlet in tree.get("outlets").list() {
-        let name = outlet.get("outlet").text().unwrap_or_default();
-        let target = outlet.get("target").text().unwrap_or_default();
-        let _ = write!(out, "{name}: {target}: {} sent", count(outlet, "sent"));
-        for (key, what) in [
-            ("failed", "refused"),
-            ("retried", "tries that failed"),
-            ("dropped", "dropped"),
-            ("queued", "waiting"),
-        ] {
-            if count(outlet, key) > 0 {
-                let _ = write!(out, ", {} {what}", count(outlet, key));
-            }
-        }
-        if let Some(p95) = outlet.get("p95_us").count() {
-            let _ = write!(out, ", 95 % within {}", Micros(p95));
-        }
-        let (body, saved) = (count(outlet, "body_bytes"), count(outlet, "saved_bytes"));
-        if saved > 0 && body > 0 {
-            let _ = write!(out, ", gzip saved {} %", saved * 100 / body);
-        }
-        if let Some(why) = outlet.get("trouble").text() {
-            let _ = write!(out, "; now: {why}");
-        }
-        out.push('\n');
-    }
+    let is_running = status::show(&tree, clock::wall().0, &mut out);
     print(&out);
-    code
+    if is_running { OK } else { FAILED }
 }

@@ -3,7 +3,7 @@
 //!
 //! Files that it names are not read here: what is a secret stays a [`Secret`] until it is sent.
 
-use super::limits::{HEADERS, OUTLETS, SECRET};
+use super::limits::{HEADERS, OUTLETS, QUEUE, SECRET};
 use super::options::{self, EVENTS, Kind, METHODS, Row, SectionType};
 use super::template::{DEFAULT, Template};
 use super::web::Url;
@@ -445,7 +445,7 @@ fn web(said: &Said<'_>, taken: &[String], secret: Secret, is_told: bool, faults:
         url: url.clone(),
         secret,
         timeout: Micros(said.number("timeout", 10_000_000)),
-        queue: said.number("queue", 256 << 10) as usize,
+        queue: said.number("queue", QUEUE as u64) as usize,
         ca_file: said.text("ca_file"),
     })
 }
@@ -590,7 +590,7 @@ fn mqtt(said: &Said<'_>, config: &Config, faults: &mut Faults) -> Option<Mqtt> {
         is_retained: said.flag("retain", true),
         is_sure: said.number("qos", 0) == 1,
         timeout: Micros(said.number("timeout", 10_000_000)),
-        queue: said.number("queue", 256 << 10) as usize,
+        queue: said.number("queue", QUEUE as u64) as usize,
     })
 }
 

@@ -204,6 +204,34 @@ pub(super) mod tests {
         .expect("JSON")
     }
 
+    /// One line with the four classes of the default in both directions, after weeks at hundreds of Mbit/s.
+    pub(crate) fn busy() -> (Tree, Past) {
+        let class = |name| {
+            format!(
+                r#"{{"name":"{name}","rate_bps":285000000,"ceil_bps":950000000,"sent_bytes":4398046511104,"sent_packets":3665038759,"dropped_packets":1234567,"marked_packets":123456,"overlimits":366503875,"backlog_bytes":151400,"backlog_packets":100,"target_us":50000,"delay_us":15000}}"#
+            )
+        };
+        let classes = ["critical", "high", "normal", "low"].map(class).join(",");
+        let way = format!(
+            r#"{{"wanted":true,"shaped":true,"engine":"htb","rate_bps":950000000,"steering":{{"state":"loaded","capacity_bps":980000000,"wait_us":12345,"aim_us":15000,"held_us":null}},"classes":[{classes}]}}"#
+        );
+        let status = format!(
+            r#"{{"version":"0.1.0","uptime_us":2592000000000,"shaping":true,"config":{{"taken":true}},"lines":[{{"name":"home","up":true,"probing":{{"reflectors":6,"answering":5,"sent":12345678,"lost":123456,"late":12345,"forged":0}},"upload":{way},"download":{way}}}],"alerts":[],"actions":[]}}"#
+        );
+        let page = |last| {
+            let way = r#"{"sent_bps":[912345678],"wait_max_us":[123456],"drops":[1234567],"marks":[123456],"changes":[12345]}"#;
+            Tree::parse(&format!(
+                r#"{{"wan":"home","last":{last},"next":{last},"upload":{way},"download":{way}}}"#
+            ))
+            .expect("JSON")
+        };
+        let mut past = Past::default();
+        for page in [page(1), page(2)] {
+            past.take(&page);
+        }
+        (Tree::parse(&status).expect("JSON"), past)
+    }
+
     fn page(last: u64, next: u64, sent: &str, drops: &str) -> Tree {
         Tree::parse(&format!(
             r#"{{"wan":"home","last":{last},"next":{next},"upload":{{"sent_bps":{sent},"wait_max_us":{sent},"drops":{drops},"marks":[],"changes":[1]}},"download":null}}"#

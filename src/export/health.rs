@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! How an outlet does: what arrived, what did not, how long it takes. No secret is ever in here.
+//! How an outlet does, and the door for Prometheus: what arrived, what did not, how long it takes. No secret is ever in here.
 
 use super::limits::DURATIONS;
 use super::metrics::{OUTLET, Row};
+use super::web::Asked;
 use crate::order;
 use crate::scribe::Scribe;
 use crate::units::Micros;
@@ -81,6 +82,39 @@ impl Health {
     }
 }
 
+/// How the door for Prometheus does.
+#[derive(Clone, Debug, Default)]
+pub struct Door {
+    /// Scrapes that were served.
+    pub scrapes: u64,
+    /// When the last one was, in seconds since 1970.
+    pub last: Option<u64>,
+    /// Callers who were not served: they wanted something else, or said nothing in time, or did not take the answer.
+    pub refused: u64,
+}
+
+impl Door {
+    /// A caller wanted this and was answered; `None`: it was not. Who looks at what there is here counts as neither.
+    pub fn called(&mut self, wanted: Option<Asked>, now: u64) {
+        match wanted {
+            Some(Asked::Metrics(_)) => {
+                self.scrapes += 1;
+                self.last = Some(now);
+            }
+            Some(Asked::Root) => {}
+            Some(Asked::Nothing | Asked::Method | Asked::Nonsense) | None => self.refused += 1,
+        }
+    }
+
+    /// As fields of the status.
+    pub fn write(&self, listen: &dyn core::fmt::Display, out: &mut dyn Scribe) {
+        out.text("listen", listen);
+        out.count("scrapes", self.scrapes);
+        out.maybe_count("last_seconds", self.last);
+        out.count("refused", self.refused);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,6 +129,26 @@ mod tests {
         assert_eq!(health.p95(), Some(Micros(19)), "of 21");
         (0..DURATIONS).for_each(|_| health.took(Micros(3)));
         assert_eq!(health.p95(), Some(Micros(3)));
+    }
+
+    #[test]
+    fn a_scrape_counts_when_it_was_served_and_who_wants_something_else_is_refused() {
+        let mut door = Door::default();
+        for (n, wanted) in [
+            Some(Asked::Metrics(false)),
+            Some(Asked::Metrics(true)),
+            Some(Asked::Root),
+            Some(Asked::Nothing),
+            Some(Asked::Method),
+            Some(Asked::Nonsense),
+            None,
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            door.called(wanted, 100 + n as u64);
+        }
+        assert_eq!((door.scrapes, door.last, door.refused), (2, Some(101), 4));
     }
 
     #[test]

@@ -28,6 +28,7 @@ pub mod mqtt;
 pub mod options;
 pub mod prometheus;
 pub mod queue;
+pub mod status;
 pub mod template;
 pub mod tree;
 pub mod web;

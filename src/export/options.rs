@@ -119,7 +119,13 @@ const HOUR: u64 = 3_600_000_000;
 
 /// The table.
 pub const OPTIONS: &[Row] = &[
-    row(&[Globals], "interval", Span(1_000_000, HOUR), "10s", "How often the daemon is asked."),
+    row(
+        &[Globals],
+        "interval",
+        Span(1_000_000, HOUR),
+        "10s",
+        "How often the daemon is asked; with --stdin lines have a pace of their own.",
+    ),
     row(
         &[Globals],
         "router",
@@ -133,7 +139,7 @@ pub const OPTIONS: &[Row] = &[
         "url",
         Url,
         "",
-        "Its address, such as http://192.0.2.7:8086; with https:// see README.md.",
+        "Its address, such as http://192.0.2.7:8086; with https:// see docs/export.md.",
     ),
     row(&[Influx], "org", Text, "", "InfluxDB 2: the organisation."),
     row(&[Influx], "bucket", Text, "", "InfluxDB 2: the bucket."),

@@ -24,6 +24,8 @@ pub struct Queue {
     count: u64,
     most: usize,
     dropped: u64,
+    /// While there is no room: how many were dropped before.
+    full_since: Option<u64>,
 }
 
 /// Some portions from the front of a queue, copied; they stay in it until they are known to have arrived.
@@ -40,7 +42,7 @@ pub struct Batch {
 impl Queue {
     /// Holds `most` bytes, and always one portion.
     pub fn new(most: usize) -> Self {
-        Self { portions: VecDeque::new(), first: 0, bytes: 0, count: 0, most, dropped: 0 }
+        Self { portions: VecDeque::new(), first: 0, bytes: 0, count: 0, most, dropped: 0, full_since: None }
     }
 
     /// How many points or messages wait.
@@ -58,8 +60,9 @@ impl Queue {
         self.portions.is_empty()
     }
 
-    /// Adds a portion; the oldest ones go until there is room for it.
-    pub fn push(&mut self, portion: Portion) {
+    /// Adds a portion; the oldest ones go until there is room for it. Says whether that begins now.
+    pub fn push(&mut self, portion: Portion) -> bool {
+        let before = self.dropped;
         while !self.is_empty()
             && (self.portions.len() >= PORTIONS || self.bytes + portion.text.len() > self.most)
         {
@@ -68,6 +71,20 @@ impl Queue {
         self.bytes += portion.text.len();
         self.count += u64::from(portion.count);
         self.portions.push_back(portion);
+        let begins = self.dropped > before && self.full_since.is_none();
+        if begins {
+            self.full_since = Some(before);
+        }
+        begins
+    }
+
+    /// Once there is room again, half of all there is, how many were dropped since there was none. A queue that is
+    /// emptied a little slower than it is filled would tell of it with each portion otherwise.
+    pub fn relieved(&mut self) -> Option<u64> {
+        if self.bytes > self.most / 2 || self.portions.len() > PORTIONS / 2 {
+            return None;
+        }
+        Some(self.dropped - self.full_since.take()?)
     }
 
     fn forget_first(&mut self) -> u64 {
@@ -127,6 +144,28 @@ mod tests {
             queue.push(portion(1, ""));
         }
         assert_eq!((queue.count(), queue.dropped()), (PORTIONS as u64, 8));
+    }
+
+    #[test]
+    fn dropping_is_news_when_it_begins_and_when_half_of_the_room_is_free_again() {
+        let mut queue = Queue::new(8);
+        let begins = |queue: &mut Queue, count| (0..count).filter(|_| queue.push(portion(2, "aa"))).count();
+        assert_eq!((begins(&mut queue, 4), queue.relieved()), (0, None), "full, and nothing dropped");
+        assert_eq!((begins(&mut queue, 9), queue.relieved()), (1, None), "once");
+        // A server that takes one while two come.
+        for _ in 0..9 {
+            let batch = queue.batch(1, 1).expect("a batch");
+            queue.done(&batch);
+            assert_eq!((begins(&mut queue, 2), queue.relieved()), (0, None));
+        }
+        let batch = queue.batch(99, 4).expect("a batch");
+        queue.done(&batch);
+        assert_eq!((queue.relieved(), queue.dropped()), (Some(36), 36));
+        assert_eq!(queue.relieved(), None, "once");
+        assert_eq!((begins(&mut queue, 3), queue.relieved()), (1, None), "another time");
+        let batch = queue.batch(99, 99).expect("a batch");
+        queue.done(&batch);
+        assert_eq!((queue.relieved(), queue.dropped()), (Some(2), 38), "of that time alone");
     }
 
     #[test]

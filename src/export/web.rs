@@ -158,6 +158,26 @@ pub fn outcome(status: u16, said: &str, retry_after: Option<Micros>, location: O
     }
 }
 
+/// Why there is no connection by TLS, for people: rustls speaks to programmers, and of a router's clock it knows nothing.
+pub fn untrusted(said: &str, ca_file: Option<&str>) -> String {
+    let Some(why) = said.strip_prefix("invalid peer certificate: ") else {
+        let is_plain = said.contains("InvalidContentType");
+        return if is_plain { "it does not speak TLS; is it http://?".into() } else { said.into() };
+    };
+    let why = match why {
+        "UnknownIssuer" => match ca_file {
+            Some(path) => format!("none of those in {path} has signed it"),
+            None => "none of the usual authorities has signed it; the file of one's own goes into option 'ca_file'".into(),
+        },
+        _ if why.contains("CaUsedAsEndEntity") => "it is an authority's own; have it sign another one for the server".into(),
+        _ if why.contains("UnsupportedCertVersion") => "it is of an old version; X.509 v3 with subjectAltName is wanted".into(),
+        _ if why.contains("xpired") => "it has expired, by the clock here".into(),
+        _ if why.contains("ot valid yet") || why.contains("NotValidYet") => "it is not valid yet, by the clock here".into(),
+        _ => why.into(),
+    };
+    format!("the server's certificate is not believed: {why}")
+}
+
 /// What somebody who connects wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
@@ -270,6 +290,43 @@ mod tests {
             let Outcome::Later(_, why) = of(status) else { panic!("{status}") };
             assert!(why.starts_with(&format!("HTTP {status}: ")) && !why.contains("SECRET"), "{why}");
         }
+    }
+
+    #[test]
+    fn why_a_certificate_is_not_believed_is_said_for_people() {
+        for (said, ca_file, wanted) in [
+            ("UnknownIssuer", Some("/ca.pem"), "none of those in /ca.pem has signed it"),
+            (
+                "UnknownIssuer",
+                None,
+                "none of the usual authorities has signed it; the file of one's own goes into option 'ca_file'",
+            ),
+            ("Expired", None, "it has expired, by the clock here"),
+            (
+                "certificate expired: verification time 1796072645 (UNIX), but certificate is not valid after 1795986245 (86400 seconds ago)",
+                None,
+                "it has expired, by the clock here",
+            ),
+            (
+                "certificate not valid yet: verification time 7 (UNIX), but certificate is not valid before 1795986245 (1795986238 seconds in future)",
+                None,
+                "it is not valid yet, by the clock here",
+            ),
+            (
+                "Other(OtherError(CaUsedAsEndEntity))",
+                None,
+                "it is an authority's own; have it sign another one for the server",
+            ),
+            ("certificate not valid for name \"a\"", None, "certificate not valid for name \"a\""),
+        ] {
+            let wanted = format!("the server's certificate is not believed: {wanted}");
+            assert_eq!(untrusted(&format!("invalid peer certificate: {said}"), ca_file), wanted);
+        }
+        assert_eq!(
+            untrusted("received corrupt message of type InvalidContentType", None),
+            "it does not speak TLS; is it http://?"
+        );
+        assert_eq!(untrusted("broken pipe", None), "broken pipe");
     }
 
     #[test]

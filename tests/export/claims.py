@@ -21,6 +21,7 @@ from strict import Strict, answer, chunked, drip, hang_up, huge, later, reset, s
 
 ROOT = os.getcwd()
 WEIR, EXPORT, BUS = (os.path.join(os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target")), "debug", name) for name in ("weir", "weir-export", "examples/lab-bus"))
+TLS = EXPORT + "-tls"
 WORK = tempfile.mkdtemp(prefix="weir-export-")
 USER = pwd.getpwnam("weir")
 SECRETS = ["s3cret-token", "s3cret-header", "s3cret-password", "s3cret-path"]
@@ -95,13 +96,13 @@ def run(*command, **more):
 class Export:
     """weir-export as the service runs it: user weir, no capability, no new privileges."""
 
-    def __init__(self, name, config, *words, stdin=None, path=None):
+    def __init__(self, name, config, *words, stdin=None, path=None, program=EXPORT):
         self.state = os.path.join(WORK, "state-" + name)
         os.makedirs(self.state, exist_ok=True)
         os.chown(self.state, USER.pw_uid, USER.pw_gid)
         self.config = write(name + ".config", config)
         command = ["setpriv", "--reuid=weir", "--regid=weir", "--clear-groups", "--no-new-privs", "--bounding-set=-all",
-                   "--inh-caps=-all", EXPORT, "run", "--foreground", "--config", self.config, "--state-dir", self.state]
+                   "--inh-caps=-all", program, "run", "--foreground", "--config", self.config, "--state-dir", self.state]
         command += words or ["--ubus", SOCKET]
         env = {**os.environ, **({"PATH": path} if path else {})}
         self.child = begin(name, *command, stdin=stdin if stdin is not None else subprocess.DEVNULL, env=env)
@@ -303,6 +304,9 @@ def prometheus(router):
     except OSError:
         got = b"reset"
     claim("endless headers are refused", got.startswith((b"HTTP/1.1 400", b"reset")) or got == b"", got)
+    door = until(lambda: (one := export.status()["prometheus"])["scrapes"] > 3 and one["refused"] > 1 and one)
+    claim("the status has its scrapes, and who was refused", door and door["listen"] == "127.0.0.1:9477" and abs(door["last_seconds"] - time.time()) < 60, export.status())
+    claim("and says it for people", re.search(r"^prometheus: http://127.0.0.1:9477/metrics: \d+ scrapes, the last .*, \d+ callers refused$", export.says(), re.M), export.says())
     end(router.daemon)
     gone = until(lambda: (got := get(url + "/metrics")) and "weir_up 0" in got and got)
     claim("of a daemon that is gone nothing old is told", gone and "weir_shaped" not in gone, gone)
@@ -481,8 +485,12 @@ def trouble(router):
     export = Export("to-nowhere", influx("http://127.0.0.1:7003", " option queue '16k'\n"))
     health = until(lambda: (one := export.outlet("influx"))["dropped"] > 0 and one, 60)
     claim("a full queue drops and counts", health is not None, export.status())
+    until(lambda: export.outlet("influx")["dropped"] > health["dropped"])
+    claim("which is in the log, once and not with each", export.log().count("the queue is full") == 1 and "has room again" not in export.log(), export.log())
     server.open()
     claim("what comes then is the newest", until(lambda: server.requests, 60) and len(server.requests[0]["body"]) <= 16384, export.status())
+    is_told = lambda: re.findall(r"has room again; (\d+) were dropped", export.log()) == [str(export.outlet("influx")["dropped"])]
+    claim("and how many were dropped is in the log, once", until(is_told), (export.log(), export.status()))
     export.end()
 
 
@@ -531,6 +539,8 @@ def stdin(router):
     follow.stdout.close()
     found = until(lambda: len(server.requests) >= 3 and "rate_bps=20000000i" in server.requests[0]["body"])
     claim("'weir status --follow | weir-export run --stdin' delivers without a bus", found, (server.requests[:1], export.log()))
+    said = export.says()
+    claim("whose status tells the pace of the lines, not the interval of the configuration", "from standard input, the last " in said and " behind the one before" in said and "each" not in said, said)
     export.end(signal.SIGKILL)
     claim("and 'weir status --follow' ends with its reader", until(lambda: follow.poll() is not None), follow.poll())
     claim("well", follow.poll() == 0, follow.poll())
@@ -603,13 +613,102 @@ if status:
     export.end()
 
 
+def tls(router):
+    """TLS of weir-export's own: certificates by openssl, which say what is wrong with them by their names."""
+    if not os.path.exists(TLS):
+        claim("weir-export is built with TLS", False, "tests/export/run tls builds it")
+        return
+    claim("it says that TLS is built in", "TLS built in" in run(TLS, "version").stdout, run(TLS, "version").stdout)
+    at = lambda name: os.path.join(WORK, name)
+
+    def certificate(name, *words, days=2, ca="ca"):
+        key = run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}", "-keyout", at(name + ".key"),
+                  *(["-out", at(name + ".csr")] if ca else ["-x509", "-days", str(days), *words, "-out", at(name + ".pem")]))
+        signed = run("openssl", "x509", "-req", "-in", at(name + ".csr"), "-CA", at(ca + ".pem"), "-CAkey", at(ca + ".key"), "-CAcreateserial",
+                     "-days", str(days), "-extfile", write(name + ".ext", "\n".join(words)), "-out", at(name + ".pem")) if ca else key
+        if key.returncode or signed.returncode:
+            raise SystemExit(key.stderr + signed.stderr)
+        return at(name + ".pem"), at(name + ".key")
+
+    names = "subjectAltName=DNS:localhost,IP:127.0.0.1"
+    own, _ = certificate("ca", ca=None)
+    other, _ = certificate("another", ca=None)
+    good = certificate("good", names)
+    url = "https://localhost:7443"
+    config = lambda ca, url=url: influx(url, f" option timeout '2s'\n option ca_file '{ca}'\n")
+    checked = run(TLS, "check", write("tls-check", config(own)))
+    claim("https:// with a token needs no word more", checked.returncode == 0 and not checked.stderr, checked)
+
+    server = Strict(7443, lines=True, tls=good)
+    server.plan = [answer(503), answer(204)]
+    export = Export("to-tls", config(own), program=TLS)
+    claim("a server whose certificate the file's authority has signed is told", until(lambda: export.outlet("influx")["sent"] > 0 and len(server.requests) > 4), export.log())
+    claim("as strictly as without TLS", not server.faults and server.requests[0]["headers"]["authorization"] == "Token s3cret-token", server.faults[:3])
+    claim("what it refused is sent again", server.requests[1]["body"].startswith(server.requests[0]["body"]), server.requests[:2])
+    claim("one connection serves many requests", server.connections == 1, server.connections)
+    print(f"  memory with TLS (debug build): {export.proc('VmRSS')} resident, {export.proc('RssAnon')} of its own")
+    export.end()
+
+    asked = len(server.requests)
+    export = Export("to-tls-wrong", config(other), program=TLS)
+    said = until(lambda: export.outlet("influx")["trouble"])
+    claim("another authority's file is no reason to believe it, which is said", said == f"the server's certificate is not believed: none of those in {other} has signed it", said)
+    claim("in the log as well, once", export.log().count(f"none of those in {other} has signed it") == 1, export.log())
+    claim("and it is told nothing", len(server.requests) == asked, server.requests[asked:])
+    export.end()
+    export = Export("to-tls-usual", influx(url), program=TLS)
+    said = until(lambda: export.outlet("influx")["trouble"]) or ""
+    claim("without a file only the usual authorities are believed, and the option is named", "none of the usual authorities" in said and "'ca_file'" in said, said)
+    claim("then it is told nothing either", len(server.requests) == asked, server.requests[asked:])
+    export.end()
+    server.close()
+
+    wrong = [
+        ("of another name", certificate("elsewhere", "subjectAltName=DNS:elsewhere.lan"), own, 'not valid for name "localhost"'),
+        ("that has expired", certificate("expired", names, days=-1), own, "it has expired, by the clock here"),
+        ("that is its own authority's", certificate("self", "-addext", names, ca=None), at("self.pem"), "it is an authority's own"),
+    ]
+    for n, (what, pair, ca, part) in enumerate(wrong):
+        server = Strict(7444 + n, tls=pair)
+        export = Export(f"to-tls-wrong-{n}", config(ca, f"https://localhost:{7444 + n}"), program=TLS)
+        said = until(lambda: export.outlet("influx")["trouble"])
+        claim(f"a certificate {what} is refused, and that is said", said and said.startswith("the server's certificate is not believed: ") and part in said and not server.requests, said)
+        export.end()
+        server.close()
+
+    plain = socket.create_server(("127.0.0.1", 7448))
+
+    def refuse():
+        while True:
+            one, _ = plain.accept()
+            one.recv(1000)
+            one.sendall(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+            one.close()
+
+    threading.Thread(target=refuse, daemon=True).start()
+    export = Export("to-plain", config(own, "https://localhost:7448"), program=TLS)
+    said = until(lambda: export.outlet("influx")["trouble"])
+    claim("that a server does not speak TLS is said", said == "it does not speak TLS; is it http://?", said)
+    export.end()
+    mute = socket.create_server(("127.0.0.1", 7449))
+    export = Export("to-mute", config(own, "https://localhost:7449"), program=TLS)
+    said = until(lambda: export.outlet("influx")["trouble"])
+    claim("one that never says a word is given up in time", said and said.startswith("no answer in time"), said)
+    export.end()
+    mute.close()
+    for path, part in (("/nowhere", "cannot read /nowhere: No such file or directory"), (write("no.pem", "nothing\n"), "has no certificate in it (PEM)")):
+        export = Export("to-no-file", config(path), program=TLS)
+        claim(f"with a file of no use it does not begin, and names it: {part}", until(lambda: export.child.poll() == 1) and part in export.log() and path in export.log(), export.log())
+
+
 def main():
     begun = time.monotonic()
     wanted = sys.argv[1:]
     try:
         router = Router()
-        for part in (cli, victoria, influxdb, mqtt, trouble, webhook, stdin, fetch, prometheus):
-            if not wanted or any(part.__name__.startswith(word) for word in wanted):
+        for part in (cli, victoria, influxdb, mqtt, trouble, webhook, stdin, fetch, tls, prometheus):
+            # TLS takes a build of its own: it is named, or left out.
+            if not wanted and part is not tls or any(part.__name__.startswith(word) for word in wanted):
                 at = time.monotonic()
                 before = passed, failed
                 try:

@@ -7,6 +7,7 @@ asked to, lines of InfluxDB's protocol to the last character.
 import gzip
 import re
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -17,7 +18,12 @@ LINE = re.compile(rf'weir[a-z_]*(?:,{LABEL})* {FIELD}(?:,{FIELD})* \d{{13}}')
 
 
 class Strict:
-    def __init__(self, port, lines=False):
+    def __init__(self, port, lines=False, tls=None):
+        """`tls`: a file with the certificate and one with its key."""
+        self.context = None
+        if tls:
+            self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.context.load_cert_chain(*tls)
         self.lines, self.plan, self.requests, self.faults, self.connections = lines, [], [], [], 0
         self.port = port
         self.socket, self.open_ones = None, set()
@@ -51,6 +57,12 @@ class Strict:
             threading.Thread(target=self.talk, args=(one,), daemon=True).start()
 
     def talk(self, one):
+        if self.context:
+            try:
+                one = self.context.wrap_socket(one, server_side=True)
+            except OSError:
+                one.close()
+                return
         file = one.makefile("rb")
         try:
             while self.turn(one, file):

@@ -2,6 +2,8 @@
 //! Files: the configuration, secrets, and what we tell of ourselves.
 
 use crate::export::config::Secret;
+#[cfg(feature = "export-tls")]
+use crate::export::limits::CERTIFICATES;
 use crate::export::limits::SECRET;
 use crate::io::files::{meaning, read_bounded};
 use std::io;
@@ -13,6 +15,26 @@ pub fn why(error: &io::Error) -> String {
         Some(number) => meaning(number),
         None => error.to_string(),
     }
+}
+
+/// A file of certificates, which may be larger than a configuration.
+///
+/// # Errors
+/// What is wrong with it, with its name.
+#[cfg(feature = "export-tls")]
+pub fn certificates(path: &str) -> Result<Vec<u8>, String> {
+    use std::io::Read;
+    let mut pem = Vec::new();
+    let read = std::fs::File::open(path)
+        .and_then(|file| file.take(CERTIFICATES as u64 + 1).read_to_end(&mut pem))
+        .map_err(|error| format!("cannot read {path}: {}", why(&error)))?;
+    if read > CERTIFICATES {
+        return Err(format!(
+            "{path} is larger than {} KiB, so it is not only certificates",
+            CERTIFICATES / 1024
+        ));
+    }
+    Ok(pem)
 }
 
 /// A file as text.

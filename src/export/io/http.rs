@@ -5,7 +5,7 @@ use super::files::why;
 use super::outlet::Attempt;
 use crate::export::gzip;
 use crate::export::limits::ANSWER;
-use crate::export::web::{Outcome, outcome, retry_after};
+use crate::export::web::{Outcome, outcome, retry_after, untrusted};
 use crate::io::clock;
 use crate::units::Micros;
 use std::io::Read;
@@ -17,6 +17,10 @@ use ureq::http::HeaderMap;
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long a connection is kept that nobody uses: longer than most intervals, shorter than what firewalls forget.
 const KEPT: Duration = Duration::from_secs(90);
+
+/// Where Debian's ca-certificates and OpenWrt's ca-bundle are.
+#[cfg(feature = "export-tls")]
+const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 /// Somebody who is sent things.
 pub struct Http {
@@ -84,7 +88,7 @@ impl Http {
             request = request.header("Content-Encoding", "gzip");
         }
         let outcome = match request.send(bytes) {
-            Err(error) => Outcome::Later(None, told(&error)),
+            Err(error) => Outcome::Later(None, told(&error, self.request.ca_file.as_deref())),
             Ok(mut response) => {
                 // All of a short answer, so that the connection can be used again. An answer that breaks off has
                 // said what counts before.
@@ -106,8 +110,13 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 /// Why there was no answer. No address is in it, as it may hold a secret.
-fn told(error: &ureq::Error) -> String {
+fn told(error: &ureq::Error, ca_file: Option<&str>) -> String {
     match error {
+        ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            "the server hung up".into()
+        }
+        // What the system says has a number; without one it is said by TLS.
+        ureq::Error::Io(error) if error.raw_os_error().is_none() => untrusted(&error.to_string(), ca_file),
         ureq::Error::Io(error) => why(error),
         ureq::Error::Timeout(what) => format!("no answer in time ({what})"),
         ureq::Error::HostNotFound => "nobody knows this host".into(),
@@ -118,12 +127,14 @@ fn told(error: &ureq::Error) -> String {
     }
 }
 
+/// Whose certificates are believed: those of the file, else the system's, else those that are built in.
 #[cfg(feature = "export-tls")]
 fn tls(ca_file: Option<&str>) -> Result<ureq::tls::TlsConfig, String> {
     use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
-    let Some(path) = ca_file else { return Ok(TlsConfig::default()) };
-    let pem = super::files::text(path)?;
-    let certificates: Vec<_> = parse_pem(pem.as_bytes())
+    let system = Some(AUTHORITIES).filter(|path| std::path::Path::new(path).exists());
+    let Some(path) = ca_file.or(system) else { return Ok(TlsConfig::default()) };
+    let pem = super::files::certificates(path)?;
+    let certificates: Vec<_> = parse_pem(&pem)
         .filter_map(|item| match item {
             Ok(PemItem::Certificate(certificate)) => Some(certificate),
             _ => None,

@@ -62,10 +62,17 @@ impl Outlet {
         self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Adds what is to be delivered.
+    /// Adds what is to be delivered; the log hears when the oldest begin to be dropped for it.
     pub fn push(&self, portion: Portion) {
-        self.state().queue.push(portion);
+        let begins = self.state().queue.push(portion);
         self.wake.notify_all();
+        if begins {
+            self.say(Level::Warning, "the queue is full: the oldest are dropped until there is room again");
+        }
+    }
+
+    fn say(&self, level: Level, text: &str) {
+        log::say(level, &format!("{}: {}: {text}", self.name, self.target));
     }
 
     /// Nothing more comes: the thread ends when all is delivered.
@@ -141,15 +148,17 @@ impl Outlet {
             }
         };
         let waiting = state.queue.count();
+        let lost = state.queue.relieved();
         let news = state.health.ended(trouble).map(|trouble| trouble.map(String::from));
         drop(guard);
         match news {
-            Some(Some(why)) => log::say(
-                Level::Warning,
-                &format!("{}: {}: {why}; {waiting} wait, trying on", self.name, self.target),
-            ),
-            Some(None) => log::say(Level::Info, &format!("{}: {}: delivers again", self.name, self.target)),
+            Some(Some(why)) => self.say(Level::Warning, &format!("{why}; {waiting} wait, trying on")),
+            Some(None) => self.say(Level::Info, "delivers again"),
             None => {}
+        }
+        if let Some(lost) = lost {
+            let text = format!("the queue has room again; {lost} were dropped meanwhile (option 'queue')");
+            self.say(Level::Warning, &text);
         }
     }
 
@@ -192,7 +201,7 @@ impl Outlet {
         let is_news = state.health.ended(Some(why.into())).is_some();
         drop(state);
         if is_news {
-            log::say(Level::Warning, &format!("{}: {}: {why}; trying on", self.name, self.target));
+            self.say(Level::Warning, &format!("{why}; trying on"));
         }
     }
 }

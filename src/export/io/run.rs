@@ -13,19 +13,21 @@ use crate::export::alerts::Standing;
 use crate::export::backoff::Chance;
 use crate::export::config::{Config, HAS_TLS, Influx, Mqtt, Target, Web, Webhook};
 use crate::export::gather::{self, Past};
+use crate::export::health::Door;
 use crate::export::limits::{DOCUMENT, REQUEST, STACK};
 use crate::export::metrics::{EXPORT, Row};
 use crate::export::queue::Portion;
 use crate::export::template::Template;
 use crate::export::tree::Tree;
-use crate::export::web::{base64, percent};
-use crate::export::{influx, mqtt as packets, prometheus};
+use crate::export::web::{Asked, base64, percent};
+use crate::export::{influx, mqtt as packets, prometheus, status};
 use crate::io::clock;
 use crate::io::files::StateDir;
 use crate::json::Json;
 use crate::scribe::Scribe;
-use crate::units::{Micros, Time};
+use crate::units::Micros;
 use std::io::{BufRead, Read};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::thread::Builder;
@@ -41,6 +43,8 @@ const SOONEST: Micros = Micros::secs(1);
 /// What the threads know of each other.
 pub struct Known {
     outlets: Vec<Arc<Outlet>>,
+    /// Where Prometheus finds us.
+    listen: Option<SocketAddr>,
     state: Mutex<State>,
 }
 
@@ -51,6 +55,7 @@ struct State {
     failed: u64,
     /// Why the daemon cannot be read; `None`: it can.
     trouble: Option<String>,
+    door: Door,
 }
 
 impl Known {
@@ -83,8 +88,13 @@ impl Known {
         out
     }
 
+    /// Somebody came to our door who wanted this; `None`: nobody knows what.
+    pub fn called(&self, wanted: Option<Asked>) {
+        self.state().door.called(wanted, clock::wall().0);
+    }
+
     /// As `weir-export status` reads it.
-    fn status(&self, seconds: u64, interval: Micros) -> String {
+    fn status(&self, seconds: u64, source: &str, interval: Option<Micros>) -> String {
         let state = self.state();
         let mut text = String::new();
         let mut json = Json::new(&mut text);
@@ -93,7 +103,8 @@ impl Known {
             out.text("version", &env!("CARGO_PKG_VERSION"));
             out.count("pid", std::process::id().into());
             out.count("time_seconds", seconds);
-            out.count("interval_us", interval.0);
+            out.text("source", &source);
+            out.maybe_count("interval_us", interval.map(|interval| interval.0));
             out.count("readings", state.readings);
             out.count("failed_readings", state.failed);
             out.maybe_text("trouble", state.trouble.as_ref().map(|text| text as &dyn std::fmt::Display));
@@ -101,6 +112,10 @@ impl Known {
                 outlet.health().write(&outlet.name, out);
                 out.text("target", &outlet.target);
             });
+            match self.listen {
+                Some(listen) => out.table("prometheus", |out| state.door.write(&listen, out)),
+                None => out.null("prometheus"),
+            }
         });
         // A String takes everything.
         let _ = json.end();
@@ -112,7 +127,9 @@ impl Known {
 /// Who is told of a reading, and how.
 struct Exporter {
     router: String,
-    interval: Micros,
+    source: &'static str,
+    /// From one reading to the next; `None`: that is not known yet.
+    interval: Option<Micros>,
     known: Arc<Known>,
     influx: Vec<Arc<Outlet>>,
     webhooks: Vec<(Arc<Outlet>, Template, Webhook)>,
@@ -140,7 +157,7 @@ pub fn run(config: &Config, source: Source, state: StateDir) -> Result<(), Strin
     let seed = std::process::id() ^ clock::now().0 as u32;
     let mut exporter = begin(config, router, state, Chance(seed))?;
     match source {
-        Source::Bus(paths) => exporter.follow(Bus::new(paths)),
+        Source::Bus(paths) => exporter.follow(Bus::new(paths), config.interval),
         Source::Stdin => exporter.read(std::io::stdin().lock()),
     }
     Ok(())
@@ -192,7 +209,7 @@ fn begin(config: &Config, router: String, state: StateDir, mut chance: Chance) -
         thread(&one.name, move || mqtt::run(&shared, &settings, &client, password.as_deref(), chance))?;
         mqtts.push((outlet, one.clone()));
     }
-    let known = Arc::new(Known { outlets, state: Mutex::new(State::default()) });
+    let known = Arc::new(Known { outlets, listen: config.prometheus, state: Mutex::new(State::default()) });
     if let Some(listen) = config.prometheus {
         let listener = std::net::TcpListener::bind(listen)
             .map_err(|error| format!("cannot listen on {listen}: {}", why(&error)))?;
@@ -201,7 +218,8 @@ fn begin(config: &Config, router: String, state: StateDir, mut chance: Chance) -
     }
     Ok(Exporter {
         router,
-        interval: config.interval,
+        source: status::BUS,
+        interval: None,
         known,
         influx,
         webhooks,
@@ -274,7 +292,8 @@ fn deliver(
 
 impl Exporter {
     /// Reads the bus for ever.
-    fn follow(&mut self, mut bus: Bus) {
+    fn follow(&mut self, mut bus: Bus, interval: Micros) {
+        self.interval = Some(interval);
         loop {
             let begun = clock::now();
             match self.ask(&mut bus) {
@@ -282,7 +301,7 @@ impl Exporter {
                 Err(why) => self.failed(why),
             }
             // What was missed while the processor was busy is not made up for.
-            let at = (begun + self.interval).max(clock::now());
+            let at = (begun + interval).max(clock::now());
             bus.wait(at, begun + SOONEST);
         }
     }
@@ -304,7 +323,9 @@ impl Exporter {
 
     /// Reads lines to the end, and waits a while for what is to be delivered yet.
     fn read(&mut self, mut lines: impl BufRead) {
+        self.source = status::STDIN;
         let mut line = Vec::new();
+        let mut last = None;
         loop {
             line.clear();
             match lines.by_ref().take(DOCUMENT as u64).read_until(b'\n', &mut line) {
@@ -315,10 +336,17 @@ impl Exporter {
             if text.trim().is_empty() {
                 continue;
             }
-            match Tree::parse(text.trim()) {
-                Ok(page) if page.get("step_us").count() == Some(1_000_000) => {
-                    self.past.take(&page);
-                }
+            let told = Tree::parse(text.trim());
+            if let Ok(page) = &told
+                && page.get("step_us").count() == Some(1_000_000)
+            {
+                self.past.take(page);
+                continue;
+            }
+            // Whoever sends the lines has a pace of their own, whatever the configuration says.
+            let now = clock::now();
+            self.interval = last.replace(now).map(|last| now - last);
+            match told {
                 // The kernel's state alone: how things stand is then nobody's to say.
                 Ok(status)
                     if status.get("lines") != &Tree::Null && status.get("uptime_us") == &Tree::Null =>
@@ -397,7 +425,7 @@ impl Exporter {
 
     /// Writes down how we do; that it cannot be is said once.
     fn tell(&mut self) {
-        let text = self.known.status(clock::wall().0, self.interval);
+        let text = self.known.status(clock::wall().0, self.source, self.interval);
         let written = self.state.write(STATUS, text.as_bytes());
         if let Err(error) = &written
             && self.is_written
@@ -419,10 +447,4 @@ fn replace(status: &mut Tree, name: &str, line: Tree) {
     if let Some(place) = lines.iter_mut().find(|one| one.get("name").text() == Some(name)) {
         *place = line;
     }
-}
-
-/// When the next reading is due at the latest, for who looks at the status: three are missing.
-pub fn is_stale(now: u64, told: u64, interval: Micros) -> bool {
-    Time(now.saturating_mul(1_000_000)) - Time(told.saturating_mul(1_000_000))
-        > Micros(3 * interval.0 + 5_000_000)
 }

@@ -5,7 +5,7 @@ use super::run::Known;
 use crate::export::limits::ASKED;
 use crate::export::web::{Asked, asked};
 use crate::export::{gzip, prometheus};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
@@ -16,15 +16,20 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub fn run(listener: &TcpListener, known: &Known) {
     loop {
         match listener.accept() {
-            // A caller that goes away is its own business.
-            Ok((stream, _)) => drop(answer(stream, known)),
+            Ok((stream, _)) => match answer(stream, known) {
+                Ok(wanted) => known.called(Some(wanted)),
+                // Who connects and goes has asked for nothing.
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => {}
+                Err(_) => known.called(None),
+            },
             // Too many files are open, or the like: it passes.
             Err(_) => std::thread::sleep(Duration::from_millis(100)),
         }
     }
 }
 
-fn answer(mut stream: TcpStream, known: &Known) -> std::io::Result<()> {
+/// Answers a caller; gives what it wanted.
+fn answer(mut stream: TcpStream, known: &Known) -> std::io::Result<Asked> {
     let end = Instant::now() + PATIENCE;
     let left = || end.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
     let mut read = Vec::new();
@@ -38,7 +43,8 @@ fn answer(mut stream: TcpStream, known: &Known) -> std::io::Result<()> {
         }
         stream.set_read_timeout(Some(left()))?;
         match stream.read(&mut piece)? {
-            0 => return Ok(()),
+            0 if read.is_empty() => return Err(ErrorKind::UnexpectedEof.into()),
+            0 => break Asked::Nonsense,
             count => read.extend(piece.iter().take(count)),
         }
     };
@@ -58,5 +64,7 @@ fn answer(mut stream: TcpStream, known: &Known) -> std::io::Result<()> {
     );
     stream.set_write_timeout(Some(PATIENCE))?;
     stream.write_all(&[head.as_bytes(), bytes].concat())?;
-    stream.shutdown(std::net::Shutdown::Write)
+    // Who has all of it need not wait for the end.
+    let _ = stream.shutdown(std::net::Shutdown::Write);
+    Ok(wanted)
 }
