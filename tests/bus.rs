@@ -3,29 +3,25 @@
 //! of the crate ubus-zero, which knows nothing of ours. Needs root.
 
 mod broker;
+mod daemon;
 #[path = "broker/netifd.rs"]
 mod netifd;
 mod schema;
 
 use broker::Bus;
+use daemon::{Daemon, patiently};
 use netifd::Netifd;
 use serde_json::{Value, json};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use ubus::client::UbusClient;
 use ubus::json::{blobmsg_to_json, json_to_blobmsg};
 use ubus::unix::UnixUbusTransport;
 
-/// A daemon for the loopback device of a network namespace, and where everything of it is.
-struct Daemon {
-    dir: PathBuf,
-    child: Child,
-}
-
 const CONFIG: &str = "config wan 'home'\n option device 'lo'\n option upload '20mbit'\n";
 
+/// One for the loopback device, that looks for the bus in its folder.
 impl Daemon {
     /// `None`: there is no network of our own to be had.
     fn begin(name: &str) -> Option<Self> {
@@ -33,13 +29,7 @@ impl Daemon {
     }
 
     fn with(name: &str, config: &str) -> Option<Self> {
-        if std::fs::metadata("/proc/self").expect("a process").uid() != 0 {
-            println!("{name}: skipped: needs root");
-            return None;
-        }
-        let dir = std::env::temp_dir().join(format!("weir-bus-{name}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&dir);
-        std::fs::create_dir_all(dir.join("state")).expect("a directory");
+        let dir = Self::folder(&format!("bus-{name}"))?;
         std::fs::write(dir.join("weir"), config).expect("written");
         let mut command = Command::new("unshare");
         command.args(["-n", "sh", "-c", "ip link set lo up; exec \"$@\"", "sh"]);
@@ -78,15 +68,10 @@ impl Daemon {
         self.dir.join("ubus.sock")
     }
 
-    fn log(&self) -> String {
-        std::fs::read_to_string(self.dir.join("log")).unwrap_or_default()
-    }
-
     /// A command of the program, in the daemon's network.
     fn weir(&self, words: &[&str]) -> String {
-        let mut command = Command::new("nsenter");
-        command.arg("-n").arg("-t").arg(self.child.id().to_string()).arg(env!("CARGO_BIN_EXE_weir"));
-        command.args(words).arg("--config").arg(self.dir.join("weir"));
+        let mut command = self.enter();
+        command.arg(env!("CARGO_BIN_EXE_weir")).args(words).arg("--config").arg(self.dir.join("weir"));
         command.arg("--state-dir").arg(self.dir.join("state"));
         if matches!(words, ["status" | "plan" | "rules", ..]) {
             command.arg("--ubus").arg(self.socket());
@@ -99,17 +84,6 @@ impl Daemon {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it lives");
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a process has memory");
         line.trim().trim_end_matches(" kB").parse().expect("a number")
-    }
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        if std::thread::panicking() {
-            eprintln!("the daemon said:\n{}", self.log());
-        }
-        let _ = std::fs::remove_dir_all(&self.dir);
     }
 }
 
@@ -151,14 +125,6 @@ impl Caller {
             let told = |name| upload.and_then(|upload| upload.get(name));
             told("shaped") == Some(&json!(true)) && told("rate_bps") == Some(&json!(bits))
         });
-    }
-}
-
-fn patiently(what: &str, mut is_so: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !is_so() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "{what}: not in a minute");
-        std::thread::sleep(Duration::from_millis(50));
     }
 }
 
@@ -794,8 +760,7 @@ fn hits_of_rules_are_counted_on_live_packets_while_somebody_asks_and_no_longer()
     assert_eq!(sockets(), before + 1);
 
     let send = |count: usize, port: u16| {
-        let mut command = Command::new("nsenter");
-        command.arg("-n").arg("-t").arg(daemon.child.id().to_string());
+        let mut command = daemon.enter();
         let script = format!("for ((n = 0; n < {count}; n++)); do printf x >/dev/udp/127.0.0.1/{port}; done");
         command.args(["bash", "-c", &script]).stderr(Stdio::null());
         command.status().expect("nsenter and bash are there");

@@ -2,29 +2,20 @@
 //! What the commands say beside a running daemon: of what is in force, of a file that was changed or spoilt since, and of
 //! what is held. The program itself in a network of its own. Needs root.
 
+mod daemon;
+
+use daemon::{Daemon, patiently};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
-
-/// A daemon for devices of a network namespace, with a file that is not where files usually are.
-struct Daemon {
-    dir: PathBuf,
-    child: Child,
-}
+use std::process::{Command, Output, Stdio};
 
 const FILE: &str = "config wan 'home'\n option device 'line0'\n option upload '10mbit'\n";
 
+/// One for a device of a file that is not where files usually are.
 impl Daemon {
     /// `None`: there is no network of our own to be had.
     fn begin(name: &str, file: &str) -> Option<Self> {
-        if std::fs::metadata("/proc/self").expect("a process").uid() != 0 {
-            println!("{name}: skipped: needs root");
-            return None;
-        }
-        let dir = std::env::temp_dir().join(format!("weir-in-force-{name}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&dir);
-        std::fs::create_dir_all(&dir).expect("a directory");
+        let dir = Self::folder(&format!("in-force-{name}"))?;
         std::fs::write(dir.join("mine.conf"), file).expect("written");
         let ready = "ip link set lo name line0; ip link set line0 up; exec \"$@\"";
         let child = Command::new("unshare")
@@ -46,15 +37,9 @@ impl Daemon {
         self.dir.join("mine.conf")
     }
 
-    fn log(&self) -> String {
-        std::fs::read_to_string(self.dir.join("log")).unwrap_or_default()
-    }
-
     /// A command in the daemon's network.
     fn run(&self, words: &[&str]) -> Output {
-        let mut command = Command::new("nsenter");
-        command.arg("-n").arg("-t").arg(self.child.id().to_string()).args(words);
-        command.output().expect("nsenter is there")
+        self.enter().args(words).output().expect("nsenter is there")
     }
 
     /// Of the program itself, which is told nothing but where the state is: exit code, output, errors.
@@ -77,25 +62,6 @@ impl Daemon {
 
     fn says(&self, text: &str) {
         patiently(text, || self.log().contains(text));
-    }
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        if std::thread::panicking() {
-            eprintln!("the daemon said:\n{}", self.log());
-        }
-        let _ = std::fs::remove_dir_all(&self.dir);
-    }
-}
-
-fn patiently(what: &str, mut is_so: impl FnMut() -> bool) {
-    let end = Instant::now() + Duration::from_secs(60);
-    while !is_so() {
-        assert!(Instant::now() < end, "{what}: not within a minute");
-        std::thread::sleep(Duration::from_millis(50));
     }
 }
 
@@ -200,9 +166,7 @@ fn a_typo_in_the_file_does_not_hide_what_is_in_force() {
 fn without_a_daemon_a_spoilt_file_is_told_and_what_the_kernel_has_is_shown() {
     let Some(mut daemon) = Daemon::begin("alone", FILE) else { return };
     daemon.is_shaped();
-    let keeper =
-        Command::new("nsenter").args(["-n", "-t", &daemon.child.id().to_string(), "sleep", "100"]).spawn();
-    let mut keeper = keeper.expect("nsenter is there");
+    let mut keeper = daemon.enter().args(["sleep", "100"]).spawn().expect("nsenter is there");
     patiently("in the network", || {
         let net = |pid: u32| std::fs::read_link(format!("/proc/{pid}/ns/net")).ok();
         net(keeper.id()) == net(daemon.child.id())

@@ -95,7 +95,6 @@ pub(crate) fn look_at(places: &Places, document: Document) -> Result<Looked, u8>
     let look = || Connection::open().and_then(|mut connection| observe(&mut connection, networks.clone()));
     let (mut tries, mut moments) = (0, 0);
     loop {
-        tries += 1;
         let (mut observation, seen) = told(look())?;
         observation.world.lacks = lacks(places);
         let before = core::mem::replace(&mut asked, ask(places));
@@ -113,6 +112,7 @@ pub(crate) fn look_at(places: &Places, document: Document) -> Result<Looked, u8>
             _ => Speeds::default(),
         });
         if tries < TRIES && before != after {
+            tries += 1;
             continue;
         }
         let (silence, answer) = match asked {

@@ -128,7 +128,8 @@ impl Daemon {
     /// Whether what is wanted is on its way to the kernel, so that a look at both would find them apart.
     fn is_at_work(&self, now: Time) -> bool {
         let looks_soon = self.observe_at.is_some_and(|at| at <= now + CALM);
-        self.phase != Phase::Idle || self.has_news || looks_soon || !self.retune.ops.is_empty()
+        let lets_go = self.held_until().is_some_and(|until| until <= now);
+        self.phase != Phase::Idle || self.has_news || looks_soon || lets_go || !self.retune.ops.is_empty()
     }
 
     fn hold(

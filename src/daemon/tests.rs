@@ -398,7 +398,9 @@ fn a_line_with_speeds_can_be_held_at_others_and_gets_its_own_back() {
     machine.tell(Event::LinksChanged).wait();
     assert_eq!(line_rate(&machine, "eth0"), Some(Rate::mbit(2)), "looking again changes nothing");
     assert_eq!(machine.ask("release wan"), "ok\nwan: rates are no longer held\n");
+    assert!(machine.ask("speeds").ends_with("at work\n"), "what was let go is on its way");
     machine.wait();
+    assert!(!machine.ask("speeds").ends_with("at work\n"));
     assert_eq!(line_rate(&machine, "eth0"), Some(Rate::mbit(5)));
     assert!(!machine.heard("putting them back"), "what the end of a hold changes is nobody's meddling");
 }
