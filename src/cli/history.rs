@@ -156,6 +156,14 @@ fn table(page: &Page, out: &mut String) {
     }
 }
 
+/// How much of `most` a value is: a mark for each whole tenth, so that only all of it is a full bar.
+fn bar(value: u64, most: u64) -> &'static str {
+    match (value * BAR.len() as u64).checked_div(most).unwrap_or(0) {
+        0 if value > 0 => ".",
+        tenths => BAR.get(..tenths as usize).unwrap_or(BAR),
+    }
+}
+
 /// What a direction did in some rows.
 fn direction(page: &Page, row: usize, size: usize, way: usize, out: &mut String) {
     let all = page.together(row..row + size, way);
@@ -164,9 +172,30 @@ fn direction(page: &Page, row: usize, size: usize, way: usize, out: &mut String)
         most = most.max(page.cell(row, way, RATE).max(page.cell(row, way, SENT)).unwrap_or(0));
     }
     let (sent, wait) = (all[SENT], all[WAIT_MAX]);
-    let bar = if sent == NONE { 0 } else { (sent * BAR.len() as u64).div_ceil(most) as usize };
-    let bar = BAR.get(..bar).unwrap_or(BAR);
+    let bar = if sent == NONE { "" } else { bar(sent, most) };
     let sent = if sent == NONE { "-".into() } else { about(Rate::bits(sent)).to_string() };
     let wait = if wait == NONE { "-".into() } else { Micros((wait + 50) / 100 * 100).to_string() };
     let _ = write!(out, "  {sent:>11} {bar:<10} {wait:>9}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_is_full_only_for_all_of_it() {
+        for (value, wanted) in [
+            (0, ""),
+            (1, "."),
+            (99, "."),
+            (100, "#"),
+            (991, "#########"),
+            (999, "#########"),
+            (1000, BAR),
+            (1200, BAR),
+        ] {
+            assert_eq!(bar(value, 1000), wanted, "{value}");
+        }
+        assert_eq!(bar(5, 0), ".");
+    }
 }
