@@ -9,7 +9,7 @@ use crate::json::Json;
 use crate::report::about;
 use crate::scribe::Scribe;
 use crate::units::{Micros, Rate};
-use crate::watch::history::{COLUMNS, RATE, SENT, WAIT_MAX};
+use crate::watch::history::{COLUMNS, KEPT, RATE, SENT, WAIT_MAX};
 use crate::watch::mini::NONE;
 use crate::watch::moment::Moment;
 use crate::watch::page::Page;
@@ -26,7 +26,14 @@ const BAR: &str = "##########";
 
 /// Prints the history of a line.
 pub(crate) fn run(options: &Options) -> u8 {
+    if let Some(why) = unclear(options) {
+        eprintln!("weir: {why}");
+        return exit_code::USAGE;
+    }
     let line = options.words.first().map_or("-", String::as_str);
+    if let Some(span) = options.span.filter(|span| *span > KEPT) {
+        eprintln!("weir: asked for {span}, but no more than {KEPT} is kept");
+    }
     let seconds = options.span.unwrap_or(USUAL).0.div_ceil(1_000_000);
     let page = match whole(&options.places.state, line, seconds, 0) {
         Ok(Some(page)) => page,
@@ -56,6 +63,17 @@ pub(crate) fn run(options: &Options) -> u8 {
     }
     print(&out);
     exit_code::OK
+}
+
+/// Why nobody can tell what is asked for, if so.
+fn unclear(options: &Options) -> Option<String> {
+    if let Some(word) = options.words.get(1) {
+        return Some(format!("one line at a time; '{word}' is too much"));
+    }
+    let forms = [("--csv", options.is_csv), ("--json", options.is_json), ("--svg", options.svg.is_some())];
+    let mut forms = forms.into_iter().filter(|(_, is_wanted)| *is_wanted);
+    let ((one, _), (other, _)) = (forms.next()?, forms.next()?);
+    Some(format!("{one} and {other} exclude each other; choose one"))
 }
 
 /// All pages as one: the last seconds of a line, or what is after point number `since`; `None`: no daemon runs.
