@@ -9,7 +9,7 @@ use crate::json::Json;
 use crate::report::about;
 use crate::scribe::Scribe;
 use crate::units::{Micros, Rate};
-use crate::watch::history::{COLUMNS, KEPT, RATE, SENT, WAIT_MAX};
+use crate::watch::history::{COLUMNS, KEPT, Point, RATE, SENT, WAIT_MAX};
 use crate::watch::mini::NONE;
 use crate::watch::moment::Moment;
 use crate::watch::page::Page;
@@ -19,6 +19,7 @@ use std::io;
 
 /// How far back unless told otherwise.
 const USUAL: Micros = Micros::secs(300);
+const SECOND: u64 = 1_000_000;
 /// Rows of the table for people; what is more is put together.
 const ROWS: usize = 30;
 /// The longest bar.
@@ -34,8 +35,15 @@ pub(crate) fn run(options: &Options) -> u8 {
     if let Some(span) = options.span.filter(|span| *span > KEPT) {
         eprintln!("weir: asked for {span}, but no more than {KEPT} is kept");
     }
-    let seconds = options.span.unwrap_or(USUAL).0.div_ceil(1_000_000);
-    let page = match whole(&options.places.state, line, seconds, 0) {
+    let seconds = options.span.unwrap_or(USUAL).0.div_ceil(SECOND);
+    let state = &options.places.state;
+    let page = match whole(state, line, seconds, 0) {
+        // Programs get what they ask for.
+        Ok(Some(page)) if seconds <= USUAL.0 / SECOND && !options.is_json && !options.is_csv => {
+            // Points of ten seconds, which are kept for longer than five minutes.
+            let coarse = whole(state, line, USUAL.0 / SECOND + 1, 0).ok().flatten();
+            longer(page, coarse, seconds)
+        }
         Ok(Some(page)) => page,
         Ok(None) => {
             eprintln!("weir: no daemon is running here, so nothing is kept: start 'weir daemon'");
@@ -95,6 +103,17 @@ pub(super) fn whole(state: &StateDir, line: &str, seconds: u64, mut since: u64) 
         }
         whole = Some(page);
     }
+}
+
+/// The last seconds of a line, or of the same time coarser points, if those are known for longer: what is recalled of before
+/// a restart (`archive`) has no seconds.
+fn longer(page: Page, coarse: Option<Page>, seconds: u64) -> Page {
+    let Some(mut coarse) = coarse else { return page };
+    let count = seconds.div_ceil((coarse.step.0 / SECOND).max(1)) as usize;
+    coarse.rows.drain(..coarse.rows.len().saturating_sub(count));
+    let is_known = |row: &[Point; 2]| *row != <[Point; 2]>::default();
+    let begun = |page: &Page| page.rows.iter().position(is_known).map(|row| age(page, row));
+    if begun(&coarse) > begun(&page) { coarse } else { page }
 }
 
 /// Draws what a line did, into a file or (`-`) to standard output.
@@ -199,6 +218,34 @@ fn direction(page: &Page, row: usize, size: usize, way: usize, out: &mut String)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::units::Time;
+
+    /// A line that is known since so many points, of so many seconds each.
+    fn page(step: u64, count: usize, known: usize) -> Page {
+        let next = 10_000 / step;
+        let mut page = Page { step: Micros::secs(step), last: next, next, ..Page::default() };
+        page.now = Time(10_000 * SECOND);
+        page.rows = vec![Default::default(); count - known];
+        page.rows.extend(vec![[[9; COLUMNS.len()]; 2]; known]);
+        page
+    }
+
+    #[test]
+    fn what_is_kept_of_before_a_restart_is_shown_though_it_has_no_seconds() {
+        let coarse = || Some(page(10, 31, 20));
+        for (fine, seconds, wanted) in [
+            (page(1, 300, 40), 300, (10, 30)),
+            (page(1, 30, 3), 30, (10, 3)),
+            (page(1, 300, 300), 300, (1, 300)),
+            (page(1, 7, 0), 300, (10, 30)),
+            (page(1, 200, 200), 300, (1, 200)),
+        ] {
+            let page = longer(fine, coarse(), seconds);
+            assert_eq!((page.step.0 / SECOND, page.rows.len()), wanted);
+        }
+        assert_eq!(longer(page(1, 40, 40), None, 300), page(1, 40, 40));
+        assert_eq!(longer(page(1, 40, 40), Some(Page::default()), 300), page(1, 40, 40));
+    }
 
     #[test]
     fn a_bar_is_full_only_for_all_of_it() {
