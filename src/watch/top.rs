@@ -138,7 +138,7 @@ impl Paper<'_> {
     }
 
     fn head(&mut self, version: &str) {
-        let (left, right) = (format!("weir {version}"), "sent, longest wait: 5 min");
+        let (left, right) = (format!("weir {version}"), "charts: the last 5 min");
         let gap = self.window.columns.saturating_sub(left.chars().count() + right.len()).max(2);
         self.row(&format!("{left}{:gap$}{right}", ""));
     }
@@ -201,11 +201,12 @@ impl Paper<'_> {
         let most = |values: &[Option<u64>]| values.iter().flatten().max().copied().unwrap_or(0);
         let rate = way.rate.map_or(0, Rate::bits_per_sec).max(most(&last(RATE)));
         let aim = way.aim.map_or(0, |aim| aim.0.saturating_mul(2)).max(HIGHEST);
-        let width = self.window.columns.saturating_sub(8) / 2;
+        let title = if self.window.columns < WIDE { "wait" } else { "longest wait" };
+        let width = self.window.columns.saturating_sub(9 + title.len()) / 2;
         let marks = self.window.marks;
         let sent = marks.chart(&sent, rate.max(most(&sent)), width);
         let waits = marks.chart(&waits, aim.max(most(&waits)), width);
-        self.row(&format!("      {sent}  {waits}"));
+        self.row(&format!(" sent {sent}  {title} {waits}"));
     }
 
     /// A part with a heading; leaves so many rows for others.

@@ -245,6 +245,20 @@ fn how_often_and_the_aim_are_shown_whole_in_eighty_columns() {
 }
 
 #[test]
+fn each_chart_says_what_it_shows_and_the_head_of_how_long() {
+    let moment = moment();
+    let view = View { moment: &moment, pages: &[page("wan")], line: Some("wan") };
+    for (columns, waits) in
+        [(80, "  longest wait _"), (76, "  longest wait _"), (40, "  wait _"), (34, "  wait _")]
+    {
+        let rows = compose(&view, &window(columns, None, Marks::Ascii));
+        assert!(rows[0].ends_with("  charts: the last 5 min"), "{rows:#?}");
+        let charts: Vec<&String> = rows.iter().filter(|row| row.starts_with(" sent _")).collect();
+        assert!(charts.len() == 2 && charts.iter().all(|row| row.contains(waits)), "{rows:#?}");
+    }
+}
+
+#[test]
 fn what_matters_most_is_shown_when_not_all_of_it_fits() {
     let mut moment = moment();
     let line = moment.lines[0].clone();
