@@ -486,4 +486,4 @@ pub fn cell(point: &Point, column: usize) -> Option<u64> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
