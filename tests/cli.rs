@@ -122,6 +122,26 @@ fn an_option_of_another_command_is_refused() {
 }
 
 #[test]
+fn a_history_in_two_forms_or_of_two_lines_is_refused() {
+    for (args, wanted) in [
+        (&["wan", "extra"][..], "weir: one line at a time; 'extra' is too much\n"),
+        (&["--svg", "x", "--csv"], "weir: --csv and --svg exclude each other; choose one\n"),
+        (&["--json", "--svg", "-", "wan"], "weir: --json and --svg exclude each other; choose one\n"),
+        (&["--json", "--csv"], "weir: --csv and --json exclude each other; choose one\n"),
+    ] {
+        let output = weir(&[&["history"], args].concat());
+        assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(64), wanted), "{args:?}");
+    }
+}
+
+#[test]
+fn a_history_of_longer_than_is_kept_says_so() {
+    let told = |span| text(&weir(&["history", "--state-dir", "/nonexistent", "--span", span]).stderr);
+    assert!(told("3d").starts_with("weir: asked for 3 d, but no more than 2 d is kept\n"), "{}", told("3d"));
+    assert!(told("2d").starts_with("weir: no daemon is running here"), "{}", told("2d"));
+}
+
+#[test]
 fn a_span_out_of_range_is_not_answered_with_another_one() {
     for (span, wanted) in [
         ("604801", "must lie between 100 ms and 7 d\n"),

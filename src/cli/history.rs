@@ -9,7 +9,7 @@ use crate::json::Json;
 use crate::report::about;
 use crate::scribe::Scribe;
 use crate::units::{Micros, Rate};
-use crate::watch::history::{COLUMNS, RATE, SENT, WAIT_MAX};
+use crate::watch::history::{COLUMNS, KEPT, Point, RATE, SENT, WAIT_MAX};
 use crate::watch::mini::NONE;
 use crate::watch::moment::Moment;
 use crate::watch::page::Page;
@@ -19,6 +19,7 @@ use std::io;
 
 /// How far back unless told otherwise.
 const USUAL: Micros = Micros::secs(300);
+const SECOND: u64 = 1_000_000;
 /// Rows of the table for people; what is more is put together.
 const ROWS: usize = 30;
 /// The longest bar.
@@ -26,9 +27,23 @@ const BAR: &str = "##########";
 
 /// Prints the history of a line.
 pub(crate) fn run(options: &Options) -> u8 {
+    if let Some(why) = unclear(options) {
+        eprintln!("weir: {why}");
+        return exit_code::USAGE;
+    }
     let line = options.words.first().map_or("-", String::as_str);
-    let seconds = options.span.unwrap_or(USUAL).0.div_ceil(1_000_000);
-    let page = match whole(&options.places.state, line, seconds, 0) {
+    if let Some(span) = options.span.filter(|span| *span > KEPT) {
+        eprintln!("weir: asked for {span}, but no more than {KEPT} is kept");
+    }
+    let seconds = options.span.unwrap_or(USUAL).0.div_ceil(SECOND);
+    let state = &options.places.state;
+    let page = match whole(state, line, seconds, 0) {
+        // Programs get what they ask for.
+        Ok(Some(page)) if seconds <= USUAL.0 / SECOND && !options.is_json && !options.is_csv => {
+            // Points of ten seconds, which are kept for longer than five minutes.
+            let coarse = whole(state, line, USUAL.0 / SECOND + 1, 0).ok().flatten();
+            longer(page, coarse, seconds)
+        }
         Ok(Some(page)) => page,
         Ok(None) => {
             eprintln!("weir: no daemon is running here, so nothing is kept: start 'weir daemon'");
@@ -58,6 +73,17 @@ pub(crate) fn run(options: &Options) -> u8 {
     exit_code::OK
 }
 
+/// Why nobody can tell what is asked for, if so.
+fn unclear(options: &Options) -> Option<String> {
+    if let Some(word) = options.words.get(1) {
+        return Some(format!("one line at a time; '{word}' is too much"));
+    }
+    let forms = [("--csv", options.is_csv), ("--json", options.is_json), ("--svg", options.svg.is_some())];
+    let mut forms = forms.into_iter().filter(|(_, is_wanted)| *is_wanted);
+    let ((one, _), (other, _)) = (forms.next()?, forms.next()?);
+    Some(format!("{one} and {other} exclude each other; choose one"))
+}
+
 /// All pages as one: the last seconds of a line, or what is after point number `since`; `None`: no daemon runs.
 pub(super) fn whole(state: &StateDir, line: &str, seconds: u64, mut since: u64) -> io::Result<Option<Page>> {
     let mut whole: Option<Page> = None;
@@ -77,6 +103,17 @@ pub(super) fn whole(state: &StateDir, line: &str, seconds: u64, mut since: u64) 
         }
         whole = Some(page);
     }
+}
+
+/// The last seconds of a line, or of the same time coarser points, if those are known for longer: what is recalled of before
+/// a restart (`archive`) has no seconds.
+fn longer(page: Page, coarse: Option<Page>, seconds: u64) -> Page {
+    let Some(mut coarse) = coarse else { return page };
+    let count = seconds.div_ceil((coarse.step.0 / SECOND).max(1)) as usize;
+    coarse.rows.drain(..coarse.rows.len().saturating_sub(count));
+    let is_known = |row: &[Point; 2]| *row != <[Point; 2]>::default();
+    let begun = |page: &Page| page.rows.iter().position(is_known).map(|row| age(page, row));
+    if begun(&coarse) > begun(&page) { coarse } else { page }
 }
 
 /// Draws what a line did, into a file or (`-`) to standard output.
@@ -156,6 +193,14 @@ fn table(page: &Page, out: &mut String) {
     }
 }
 
+/// How much of `most` a value is: a mark for each whole tenth, so that only all of it is a full bar.
+fn bar(value: u64, most: u64) -> &'static str {
+    match (value * BAR.len() as u64).checked_div(most).unwrap_or(0) {
+        0 if value > 0 => ".",
+        tenths => BAR.get(..tenths as usize).unwrap_or(BAR),
+    }
+}
+
 /// What a direction did in some rows.
 fn direction(page: &Page, row: usize, size: usize, way: usize, out: &mut String) {
     let all = page.together(row..row + size, way);
@@ -164,9 +209,58 @@ fn direction(page: &Page, row: usize, size: usize, way: usize, out: &mut String)
         most = most.max(page.cell(row, way, RATE).max(page.cell(row, way, SENT)).unwrap_or(0));
     }
     let (sent, wait) = (all[SENT], all[WAIT_MAX]);
-    let bar = if sent == NONE { 0 } else { (sent * BAR.len() as u64).div_ceil(most) as usize };
-    let bar = BAR.get(..bar).unwrap_or(BAR);
+    let bar = if sent == NONE { "" } else { bar(sent, most) };
     let sent = if sent == NONE { "-".into() } else { about(Rate::bits(sent)).to_string() };
     let wait = if wait == NONE { "-".into() } else { Micros((wait + 50) / 100 * 100).to_string() };
     let _ = write!(out, "  {sent:>11} {bar:<10} {wait:>9}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::Time;
+
+    /// A line that is known since so many points, of so many seconds each.
+    fn page(step: u64, count: usize, known: usize) -> Page {
+        let next = 10_000 / step;
+        let mut page = Page { step: Micros::secs(step), last: next, next, ..Page::default() };
+        page.now = Time(10_000 * SECOND);
+        page.rows = vec![Default::default(); count - known];
+        page.rows.extend(vec![[[9; COLUMNS.len()]; 2]; known]);
+        page
+    }
+
+    #[test]
+    fn what_is_kept_of_before_a_restart_is_shown_though_it_has_no_seconds() {
+        let coarse = || Some(page(10, 31, 20));
+        for (fine, seconds, wanted) in [
+            (page(1, 300, 40), 300, (10, 30)),
+            (page(1, 30, 3), 30, (10, 3)),
+            (page(1, 300, 300), 300, (1, 300)),
+            (page(1, 7, 0), 300, (10, 30)),
+            (page(1, 200, 200), 300, (1, 200)),
+        ] {
+            let page = longer(fine, coarse(), seconds);
+            assert_eq!((page.step.0 / SECOND, page.rows.len()), wanted);
+        }
+        assert_eq!(longer(page(1, 40, 40), None, 300), page(1, 40, 40));
+        assert_eq!(longer(page(1, 40, 40), Some(Page::default()), 300), page(1, 40, 40));
+    }
+
+    #[test]
+    fn a_bar_is_full_only_for_all_of_it() {
+        for (value, wanted) in [
+            (0, ""),
+            (1, "."),
+            (99, "."),
+            (100, "#"),
+            (991, "#########"),
+            (999, "#########"),
+            (1000, BAR),
+            (1200, BAR),
+        ] {
+            assert_eq!(bar(value, 1000), wanted, "{value}");
+        }
+        assert_eq!(bar(5, 0), ".");
+    }
 }

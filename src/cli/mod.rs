@@ -345,9 +345,9 @@ pub(crate) const COMMANDS: &[Command] = &[
         arguments: "[LINE] [--span SPAN] [--csv | --json | --svg FILE]",
         help: "show what a line did in the last minutes, hours or days",
         more: "Asks the running daemon, which keeps each second for 5 minutes, 10 seconds for 2 hours and 2 minutes for 2 days. \
-               A full bar is the line's highest rate in that time. Without a line the first one. With --csv or --json \
-               every point and all that is known of it: rates, capacity, classes, waits, drops, marks. With --svg a \
-               picture for a browser: classes above each other below rate and capacity, and the waits.",
+               A full bar is the line's highest rate in that time, a dot less than a tenth of it. Without a line the first \
+               one. With --csv or --json every point and all that is known of it: rates, capacity, classes, waits, drops, \
+               marks. With --svg a picture for a browser: classes above each other below rate and capacity, and the waits.",
         run: history::run,
     },
     Command {

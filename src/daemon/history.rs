@@ -5,7 +5,7 @@
 //! together, on the second.
 
 use super::steering::counters;
-use super::watch::{Delays, NOWHERE, Whole, grown};
+use super::watch::{NOWHERE, Whole, grown};
 use super::{Action, Daemon};
 use crate::control::State;
 use crate::limits;
@@ -42,8 +42,6 @@ pub(super) struct Kept {
     whole_at: Option<Time>,
     /// What they said then.
     pub(super) whole: Option<Whole>,
-    /// How long packets waited then, by direction.
-    pub(super) delays: [Delays; 2],
     /// What each direction did in the last second, and how much it lost and marked since its queues were made.
     pub(super) looks: [Option<Look>; 2],
     /// Where the counters of each class are.
@@ -81,7 +79,6 @@ impl Kept {
             counters,
             whole_at: None,
             whole: None,
-            delays: Default::default(),
             looks: [None; 2],
             slots: NOWHERE,
             doubts: [0; 2],
@@ -116,7 +113,6 @@ impl Daemon {
                 kept.counters = counters;
                 kept.before = Default::default();
                 (kept.whole, kept.looks) = (None, [None; 2]);
-                kept.delays = Default::default();
                 kept.doubts = [0; 2];
                 kept.history.pause();
                 lost.push(place);

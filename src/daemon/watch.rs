@@ -3,7 +3,7 @@
 
 use super::history::Kept;
 use super::{Action, Daemon, Level, News};
-use crate::config::threshold::{Gravity, Metric};
+use crate::config::threshold::Gravity;
 use crate::config::{Class, DownloadOn};
 use crate::control::State;
 use crate::limits::CLASSES;
@@ -46,14 +46,6 @@ pub(super) struct Whole {
     rates: [Rate; 2],
 }
 
-/// How long packets waited in a second, in the order a snapshot has the classes or tins in; behind them, all of a CAKE.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Delays {
-    at: Time,
-    rows: [Option<Micros>; CLASSES],
-    all: Option<Micros>,
-}
-
 impl Daemon {
     /// What is wrong now, the oldest first.
     #[cfg(test)]
@@ -65,12 +57,13 @@ impl Daemon {
     pub(super) fn delays(&self, now: Time) -> Vec<Delay> {
         let mut known = Vec::new();
         for kept in &self.kept {
-            for (way, delays) in Way::ALL.into_iter().zip(&kept.delays) {
-                if now - delays.at > LONGEST {
-                    continue;
-                }
-                let rows = kept.classes.iter().zip(delays.rows).map(|(name, time)| (name.as_str(), time));
-                for (name, time) in rows.chain([("all", delays.all)]) {
+            if kept.whole.as_ref().is_none_or(|whole| now - whole.at > LONGEST) {
+                continue;
+            }
+            for (way, look) in Way::ALL.into_iter().zip(&kept.looks) {
+                let Some(look) = look else { continue };
+                let rows = kept.classes.iter().enumerate().map(|(n, name)| (look.delay(n), name.as_str()));
+                for (time, name) in rows.chain([(look.delay_of_all(), "all")]) {
                     let (place, name) = (kept.place, name.into());
                     known.extend(time.map(|time| Delay { place, way, time, name }));
                 }
@@ -146,6 +139,7 @@ impl Daemon {
         let rates = Way::ALL.map(|way| super::history::rate(&self.speeds, &self.plan, line, way));
         let whole = Whole { at: now, queues: sample.queues, all, rates };
         let Some(before) = kept.whole.replace(whole).filter(|before| now - before.at <= LONGEST) else {
+            kept.looks = [None; 2];
             return;
         };
         let ([_, then], [_, down]) = (before.all, all);
@@ -153,7 +147,6 @@ impl Daemon {
         kept.received = bits.checked_div((whole.at - before.at).0);
         for way in Way::ALL {
             let look = self.look(line, way, &before, &whole);
-            self.keep_delays(line, way, look.as_ref(), &before, &whole);
             self.doubt(line, way, look.as_ref());
             let mut verdicts = Vec::new();
             self.watch.judge.look(now, line, way, look.as_ref(), &mut |spot, verdict| {
@@ -189,35 +182,6 @@ impl Daemon {
         }
         if let Some(doubts) = kept.doubts.get_mut(way as usize) {
             *doubts = places;
-        }
-    }
-
-    /// Remembers how long packets waited.
-    fn keep_delays(&mut self, line: usize, way: Way, look: Option<&Look>, before: &Whole, after: &Whole) {
-        let Some(kept) = self.kept.iter_mut().find(|kept| kept.place == line) else { return };
-        let n = way as usize;
-        let mut delays = Delays { at: after.at, ..Delays::default() };
-        let [queue, then] = [after, before].map(|whole| whole.queues.get(n).copied().flatten());
-        if let (Some(look), Some(queue), Some(then)) = (look, queue, then) {
-            let on_line = look.wait.unwrap_or(Micros(0));
-            let tins = if queue.is_wire { 0 } else { kept.tins };
-            for (place, row) in delays.rows.iter_mut().enumerate() {
-                *row = if queue.is_wire {
-                    look.measure(Metric::Latency, Some(place)).map(Micros)
-                } else {
-                    // The last tin comes first.
-                    let tin = tins.checked_sub(place + 1);
-                    let slot = tin.and_then(|tin| queue.classes.get(tin).zip(then.classes.get(tin)));
-                    let slot = slot.filter(|(slot, then)| slot.packets != then.packets || slot.waiting > 0);
-                    slot.map(|(slot, _)| Micros(on_line.0 + u64::from(slot.delay)))
-                };
-            }
-            if !queue.is_wire && (look.all.packets > 0 || look.all.waiting > 0) {
-                delays.all = look.measure(Metric::Latency, None).map(Micros);
-            }
-        }
-        if let Some(place) = kept.delays.get_mut(n) {
-            *place = delays;
         }
     }
 
@@ -282,6 +246,13 @@ impl Daemon {
             } else {
                 load.delay = Some(measured);
             }
+        }
+        let tins = if queue.is_wire { 0 } else { kept.tins };
+        // The last tin comes first.
+        let [slots, slots_then] = [&queue, &then].map(|queue| queue.classes.iter().take(tins).rev());
+        for ((delay, slot), then) in look.tins.iter_mut().zip(slots).zip(slots_then) {
+            let is_used = slot.packets != then.packets || slot.waiting > 0;
+            *delay = is_used.then(|| Micros(slot.delay.into()));
         }
         Some(look)
     }

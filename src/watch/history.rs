@@ -87,6 +87,8 @@ const SECOND: u64 = 1_000_000;
 /// What is recalled of before the daemon's clock began has to have a number, so that clock is taken to have begun earlier:
 /// by as long as anything is kept, so that each point stays in its slot.
 const EARLIER: u32 = 2 * 86_400;
+/// How long anything is kept.
+pub const KEPT: Micros = Micros::secs(EARLIER as u64);
 /// Waits are told apart by a quarter of what they double by: from a quarter of a millisecond, below which nothing waits,
 /// to sixteen seconds.
 const WAITS: usize = 65;
@@ -484,4 +486,4 @@ pub fn cell(point: &Point, column: usize) -> Option<u64> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

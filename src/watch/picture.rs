@@ -159,9 +159,11 @@ impl Sketch {
         panel.line(rate, RATE_COLOUR, "", out)?;
         out.write_str("</g>\n")?;
         let mut bottom = top + HEADING + RATES;
-        let aims: Vec<Option<u64>> = self.rows.iter().map(|_| aim.map(|aim| aim.0)).collect();
         if self.knows(WAIT) {
-            let columns = [self.column(WAIT_MAX), aims, self.column(WAIT)];
+            let mean = self.column(WAIT);
+            // Of a time of which nobody knows the waits there is no aim either.
+            let aims = mean.iter().map(|wait| wait.and(aim).map(|aim| aim.0)).collect();
+            let columns = [self.column(WAIT_MAX), aims, mean];
             let panel = Panel::new(bottom + BETWEEN, WAITS, most(&columns).max(1000), self.rows.len());
             let [longest, aim, mean] = &columns;
             panel.grid(&|value| Micros(value), out)?;
@@ -188,6 +190,8 @@ struct Panel {
 
 impl Panel {
     fn new(top: u64, height: u64, most: u64, count: usize) -> Self {
+        // What is highest would look cut off at the very top.
+        let most = most + most / 32;
         let step = nice(most.div_ceil(height / 44));
         Self { top, height, step, most: most.div_ceil(step) * step, count }
     }
@@ -318,8 +322,8 @@ impl Legend {
         for (name, colour) in page.classes.iter().zip(CLASS_COLOURS) {
             entries.push((name.chars().take(NAME).collect(), colour, true, false));
         }
-        // What is sent besides is what the other classes send, where there are others.
-        let rest = if page.classes.is_empty() { "sent" } else { "(besides)" };
+        // What is in none of them is what the other classes send, where there are others.
+        let rest = if page.classes.is_empty() { "sent" } else { "in no class" };
         if page.classes.len() <= CLASSES {
             entries.push((rest.into(), REST_COLOUR, true, false));
         }

@@ -52,6 +52,8 @@ pub struct Look {
     pub classes: [Load; limits::CLASSES],
     /// Whether classes are promised a share: CAKE shares in its own way.
     pub is_shared: bool,
+    /// How long packets wait in a CAKE's tins, in the order a snapshot has them in.
+    pub tins: [Option<Micros>; limits::CLASSES],
 }
 
 /// A class that has less than two full packets waiting may have all it wants.
@@ -92,6 +94,21 @@ const LONGEST: Micros = Micros::secs(100);
 impl Look {
     fn load(&self, class: Option<usize>) -> Option<&Load> {
         class.map_or(Some(&self.all), |n| self.classes.get(n))
+    }
+
+    /// How long packets of a class or tin wait, queue and line, in the order a snapshot has them in.
+    pub fn delay(&self, n: usize) -> Option<Micros> {
+        if self.is_shared {
+            return self.measure(Metric::Latency, Some(n)).map(Micros);
+        }
+        let delay = (*self.tins.get(n)?)?;
+        Some(Micros(delay.0 + self.wait.map_or(0, |wait| wait.0)))
+    }
+
+    /// The same of all of a CAKE.
+    pub fn delay_of_all(&self) -> Option<Micros> {
+        let is_used = !self.is_shared && (self.all.packets > 0 || self.all.waiting > 0);
+        self.measure(Metric::Latency, None).filter(|_| is_used).map(Micros)
     }
 
     /// What a metric says, of a class or of all; `None`: nothing.

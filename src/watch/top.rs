@@ -48,7 +48,7 @@ pub struct Window {
 /// Seconds that small charts show.
 const SECONDS: usize = 300;
 /// In windows of fewer columns numbers stand closer, and directions below each other.
-const WIDE: usize = 72;
+const WIDE: usize = 76;
 /// Waits are drawn against this at least, in microseconds, or a line on which nothing waits would look full.
 const HIGHEST: u64 = 10_000;
 const WAYS: [&str; 2] = ["up", "down"];
@@ -64,18 +64,18 @@ pub fn compose(view: &View<'_>, window: &Window) -> Vec<String> {
             Some(name) => format!("there is no line '{name}'"),
             None => "no configuration is in force, so there is no line".into(),
         };
-        paper.wrap(&why, 3);
+        paper.wrap("", &why, 3);
     }
     for (n, fact) in view.moment.facts.iter().enumerate() {
         if n > 0 && window.rows.is_some_and(|rows| paper.left() * 4 < rows * 3) {
             paper.row(&format!("and {} more: weir status", view.moment.facts.len() - n));
             break;
         }
-        paper.wrap(&fact.sentence(), 3);
+        paper.wrap("", &fact.sentence(), 3);
     }
     paper.lines(&lines, view.pages);
     let decisions = decisions(&lines, view.pages, window);
-    let said: Vec<String> = view.moment.said.iter().rev().map(said).collect();
+    let said: Vec<(Micros, String)> = view.moment.said.iter().rev().map(said).collect();
     // A table that is cut off says little; what was decided and said goes on as long as there is room.
     let least = (decisions.len() + said.len()).min(4) + 1;
     for line in &lines {
@@ -84,7 +84,7 @@ pub fn compose(view: &View<'_>, window: &Window) -> Vec<String> {
             paper.rows.extend(table);
         }
     }
-    paper.part("decided", &decisions, if said.is_empty() { 0 } else { 3 });
+    paper.part("decided (commonest reason per second)", &decisions, if said.is_empty() { 0 } else { 3 });
     paper.part("said", &said, 0);
     paper.rows.truncate(window.rows.unwrap_or(usize::MAX));
     paper.rows
@@ -94,7 +94,7 @@ pub fn compose(view: &View<'_>, window: &Window) -> Vec<String> {
 pub fn notice(text: &str, window: &Window) -> Vec<String> {
     let mut paper = Paper { window, rows: Vec::new() };
     paper.head(env!("CARGO_PKG_VERSION"));
-    paper.wrap(text, 9);
+    paper.wrap("", text, 9);
     paper.rows.truncate(window.rows.unwrap_or(usize::MAX));
     paper.rows
 }
@@ -116,26 +116,29 @@ impl Paper<'_> {
         self.rows.push(row);
     }
 
-    /// A text in so many rows at most.
-    fn wrap(&mut self, text: &str, most: usize) {
+    /// A text in so many rows at most, behind what stands before its first one.
+    fn wrap(&mut self, head: &str, text: &str, most: usize) {
         let columns = self.window.columns;
-        let (mut row, mut rows) = (String::new(), 0);
+        let indent = head.len().max(2);
+        let (mut row, mut rows) = (String::from(head), 0);
+        let mut gap = "";
         for word in text.split(' ') {
-            let is_full = row.chars().count() + 1 + word.chars().count() > columns;
-            if is_full && !row.is_empty() && rows + 1 < most {
+            let is_full = row.chars().count() + gap.len() + word.chars().count() > columns;
+            if is_full && !gap.is_empty() && rows + 1 < most {
                 self.row(&row);
                 rows += 1;
-                row = "  ".into();
-            } else if !row.is_empty() {
-                row.push(' ');
+                row = format!("{:indent$}", "");
+                gap = "";
             }
+            row.push_str(gap);
             row.push_str(word);
+            gap = " ";
         }
         self.row(&row);
     }
 
     fn head(&mut self, version: &str) {
-        let (left, right) = (format!("weir {version}"), "sent, longest wait: 5 min");
+        let (left, right) = (format!("weir {version}"), "charts: the last 5 min");
         let gap = self.window.columns.saturating_sub(left.chars().count() + right.len()).max(2);
         self.row(&format!("{left}{:gap$}{right}", ""));
     }
@@ -173,7 +176,9 @@ impl Paper<'_> {
             let wait = wait.map_or(String::new(), |wait| format!(" {wait:>8}"));
             return self.row(&format!(" {name:<5}{state:<8}{sent:>6} of {shaped:<5}{wait}"));
         }
-        let bar = self.window.marks.bar(all.sent, rate.bits_per_sec(), 10 + (columns - WIDE) / 4);
+        // The longest of what stands behind it is of 42 columns.
+        let length = (columns - 71).min(columns / 5);
+        let bar = self.window.marks.bar(all.sent, rate.bits_per_sec(), length);
         let mut tail: Vec<String> = Vec::new();
         tail.extend(capacity.map(|capacity| format!("carries {}", brief(capacity.bits_per_sec()))));
         let aim = aim.filter(|_| wait.is_some()).map_or(String::new(), |aim| format!(" (aim {})", time(aim)));
@@ -196,19 +201,26 @@ impl Paper<'_> {
         let most = |values: &[Option<u64>]| values.iter().flatten().max().copied().unwrap_or(0);
         let rate = way.rate.map_or(0, Rate::bits_per_sec).max(most(&last(RATE)));
         let aim = way.aim.map_or(0, |aim| aim.0.saturating_mul(2)).max(HIGHEST);
-        let width = self.window.columns.saturating_sub(8) / 2;
+        let title = if self.window.columns < WIDE { "wait" } else { "longest wait" };
+        let width = self.window.columns.saturating_sub(9 + title.len()) / 2;
         let marks = self.window.marks;
         let sent = marks.chart(&sent, rate.max(most(&sent)), width);
         let waits = marks.chart(&waits, aim.max(most(&waits)), width);
-        self.row(&format!("      {sent}  {waits}"));
+        self.row(&format!(" sent {sent}  {title} {waits}"));
     }
 
     /// A part with a heading; leaves so many rows for others.
-    fn part(&mut self, heading: &str, rows: &[String], others: usize) {
-        let count = rows.len().min(self.left().saturating_sub(1 + others.min(self.left() / 2)));
-        if count > 0 {
-            self.row(heading);
-            rows.iter().take(count).for_each(|row| self.row(&format!(" {row}")));
+    fn part(&mut self, heading: &str, texts: &[(Micros, String)], others: usize) {
+        let others = others.min(self.left() / 2);
+        if texts.is_empty() || self.left() <= 1 + others {
+            return;
+        }
+        self.row(heading);
+        for (when, text) in texts {
+            let room = self.left().saturating_sub(others);
+            if room > 0 {
+                self.wrap(&format!(" {:>6} ", ago(*when)), text, room.min(2));
+            }
         }
     }
 }
@@ -283,26 +295,36 @@ struct Decision {
 }
 
 /// What was decided in the last minutes, the newest first.
-fn decisions(lines: &[&Line], pages: &[Page], window: &Window) -> Vec<String> {
+fn decisions(lines: &[&Line], pages: &[Page], window: &Window) -> Vec<(Micros, String)> {
     let place = |name: &str| COLUMNS.iter().position(|(column, _)| *column == name).unwrap_or_default();
     let (changes, reason) = (place("changes"), place("reason"));
-    let mut all: Vec<(u64, String)> = Vec::new();
+    let mut all: Vec<(Micros, String)> = Vec::new();
     for page in pages.iter().filter(|page| lines.iter().any(|line| line.name == page.wan)) {
         for (way, word) in WAYS.iter().enumerate() {
             let mut runs: Vec<Decision> = Vec::new();
             let count = page.rows.len();
+            let cell = |row: usize, column| page.cell(row, way, column);
+            let is_changed = |row| cell(row, changes).is_some_and(|made| made > 0);
+            // At the end of a second, of which the mean, the least and the most are kept: what it is after that, unless it
+            // is changed there at once; then what it had come to, up or down.
+            let rate_after = |row: usize| {
+                let [mean, least, most] = [RATE, RATE + 1, RATE + 2].map(|column| cell(row, column));
+                if !is_changed(row + 1) {
+                    return cell(row + 1, RATE).or(mean);
+                }
+                if row > 0 && cell(row - 1, RATE) > mean { least } else { most }
+            };
             for row in count.saturating_sub(SECONDS)..count {
-                let cell = |row: usize, column| page.cell(row, way, column);
                 let Some(made) = cell(row, changes).filter(|made| *made > 0) else { continue };
                 let ago = (count - 1 - row) as u64;
                 let why = cell(row, reason).unwrap_or(0) as usize;
-                let to = cell(row + 1, RATE).or_else(|| cell(row, RATE));
+                let to = rate_after(row);
                 match runs.last_mut() {
                     Some(run) if run.reason == why && run.ago <= ago + TOGETHER => {
                         (run.ago, run.to, run.changes) = (ago, to, run.changes + made);
                     }
                     _ => {
-                        let from = row.checked_sub(1).and_then(|row| cell(row, RATE));
+                        let from = row.checked_sub(1).and_then(rate_after);
                         runs.push(Decision { ago, from, to, reason: why, changes: made });
                     }
                 }
@@ -312,23 +334,23 @@ fn decisions(lines: &[&Line], pages: &[Page], window: &Window) -> Vec<String> {
                 let (from, to, arrow) = (rate(run.from), rate(run.to), window.marks.arrow());
                 let why =
                     run.reason.checked_sub(1).and_then(|n| Reason::ALL.get(n)).map_or("", |why| why.text());
-                let times = if run.changes > 1 { format!(" ({} times)", run.changes) } else { String::new() };
-                let when = ago(Micros::secs(run.ago));
-                (run.ago, format!("{when:>6} {} {word} {from}{arrow}{to}: {why}{times}", page.wan))
+                let steps =
+                    if run.changes > 1 { format!(" in {} steps", run.changes) } else { String::new() };
+                (Micros::secs(run.ago), format!("{} {word} {from}{arrow}{to}{steps}: {why}", page.wan))
             };
             all.extend(runs.into_iter().map(shown));
         }
     }
     order::by_key(&mut all, |(ago, _)| *ago);
-    all.into_iter().map(|(_, text)| text).collect()
+    all
 }
 
 /// Seconds between changes that are one decision.
 const TOGETHER: u64 = 3;
 
-fn said((when, level, text): &(Micros, String, String)) -> String {
+fn said((when, level, text): &(Micros, String, String)) -> (Micros, String) {
     let mark = if level == "info" { String::new() } else { format!("{level}: ") };
-    format!("{:>6} {mark}{text}", ago(*when))
+    (*when, format!("{mark}{text}"))
 }
 
 /// How long ago, in one unit.

@@ -236,6 +236,31 @@ fn it_tells_how_long_the_packets_of_each_class_wait_while_some_come_and_it_looks
 }
 
 #[test]
+fn of_a_cake_it_tells_how_long_the_packets_of_each_tin_wait_and_of_all() {
+    let mut machine = Machine::new(Daemon::new(Lacks::default()));
+    let mut config = config(20);
+    config.wans[0].engine = crate::config::Engine::Cake;
+    machine.file = Ok((config, Vec::new()));
+    machine.tell(Event::Start);
+    // The kernel counts the tin for bulk first.
+    machine.sample = Some(Sample { is_whole: true, ..Sample::default() });
+    machine.sample.as_mut().expect("one").queues[0] = Some(Queue::default());
+    let delays = |machine: &Machine| {
+        let told = machine.daemon.told(machine.now).delays;
+        told.into_iter().map(|row| (row.name, row.time.0)).collect::<Vec<_>>()
+    };
+    machine.live(2, Second { sent: [10_000, 0, 0, 20_000], waiting: 250, drops: 0, median: 700 });
+    // All of it by what waits and left, both with their frames.
+    let wanted = [("voice", 0), ("bulk", 700), ("all", 8_919)].map(|(name, time)| (name.to_string(), time));
+    assert_eq!(delays(&machine), wanted);
+    // Nothing is known of the time since then.
+    machine.now = machine.now + Micros::secs(10);
+    machine.live(1, QUIET);
+    assert_eq!(delays(&machine), []);
+    assert_eq!(machine.daemon.moment(machine.now).lines[0].ways[0].all.sent, 0);
+}
+
+#[test]
 fn flows_are_asked_while_a_guess_comes_near_a_level_and_what_they_say_is_what_counts() {
     let mut machine = machine();
     machine.live(2, QUIET);

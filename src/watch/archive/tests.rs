@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::units::Micros;
+use crate::watch::history::tests::{Reading, next};
 use crate::watch::history::{CLASS, Row, SENT};
 use crate::watch::mini::NONE;
 
@@ -13,12 +14,6 @@ const SECOND: u64 = 1_000_000;
 const WHEN: u64 = 1_777_593_600;
 /// What nobody knows anything of.
 const GAP: [Point; 2] = [[0; COLUMNS.len()]; 2];
-
-/// The next number of a row that looks random, below a bound.
-fn next(random: &mut u64, below: u64) -> u64 {
-    *random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-    (*random >> 33) % below.max(1)
-}
 
 /// Two days of a line of 50 Mbit/s that follows what it carries and on which somebody is busy in some hours; `noise`: all the
 /// time, and no number is like the one before.
@@ -37,29 +32,10 @@ fn household(until: u64, noise: bool) -> History {
             let (drops, marks) = if busy { (next(random, 9), next(random, 3)) } else { (0, 0) };
             let state = if busy { 3 } else { 1 };
             let changes = u64::from(busy) * next(random, 4);
-            [
-                rate,
-                rate,
-                rate,
-                42_000_000,
-                sent,
-                sent,
-                sent,
-                a,
-                b,
-                c,
-                0,
-                wait,
-                wait,
-                NONE,
-                NONE,
-                state,
-                sent / 8000,
-                drops,
-                marks,
-                changes,
-                5,
-            ]
+            let classes = [a, b, c, 0].map(Some);
+            let (capacity, wait, state, reason) = (Some(42_000_000), Some(wait), Some(state), Some(5));
+            let counts = [sent / 8000, drops, marks, changes];
+            Reading { rate, capacity, sent, classes, wait, state, counts, reason }.row()
         };
         if busy {
             rate = (rate + next(&mut random, 800_000)).saturating_sub(400_000).clamp(10_000_000, 50_000_000);

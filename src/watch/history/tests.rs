@@ -5,44 +5,27 @@ use super::*;
 
 /// What is known of one direction, for the time since the reading before.
 #[derive(Clone, Copy, Default)]
-struct Reading {
-    rate: u64,
-    sent: u64,
-    classes: [Option<u64>; CLASSES],
-    wait: Option<u64>,
-    state: Option<u64>,
-    /// Drops, marks, changes.
-    counts: [u64; 3],
-    reason: Option<u64>,
+pub(crate) struct Reading {
+    pub(crate) rate: u64,
+    pub(crate) capacity: Option<u64>,
+    pub(crate) sent: u64,
+    pub(crate) classes: [Option<u64>; CLASSES],
+    pub(crate) wait: Option<u64>,
+    pub(crate) state: Option<u64>,
+    /// Packets, drops, marks, changes.
+    pub(crate) counts: [u64; 4],
+    pub(crate) reason: Option<u64>,
 }
 
 impl Reading {
-    fn row(self) -> Row {
-        let Self { rate, sent, classes, wait, state, counts: [drops, marks, changes], reason } = self;
-        let [wait, state, reason] = [wait, state, reason].map(|known| known.unwrap_or(NONE));
-        let [a, b, c, d] = classes.map(|known| known.unwrap_or(NONE));
+    pub(crate) fn row(self) -> Row {
+        let Self { rate, sent, counts: [packets, drops, marks, changes], .. } = self;
+        let [capacity, wait, state, reason] =
+            [self.capacity, self.wait, self.state, self.reason].map(|known| known.unwrap_or(NONE));
+        let [a, b, c, d] = self.classes.map(|known| known.unwrap_or(NONE));
         [
-            rate,
-            rate,
-            rate,
-            NONE,
-            sent,
-            sent,
-            sent,
-            a,
-            b,
-            c,
-            d,
-            wait,
-            wait,
-            NONE,
-            NONE,
-            state,
-            drops * 9,
-            drops,
-            marks,
-            changes,
-            reason,
+            rate, rate, rate, capacity, sent, sent, sent, a, b, c, d, wait, wait, NONE, NONE, state, packets,
+            drops, marks, changes, reason,
         ]
     }
 }
@@ -80,9 +63,9 @@ fn place(name: &str) -> usize {
 }
 
 /// The next number of a row that looks random, below a bound.
-fn next(random: &mut u64, below: u64) -> u64 {
+pub(crate) fn next(random: &mut u64, below: u64) -> u64 {
     *random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-    (*random >> 33) % below
+    (*random >> 33) % below.max(1)
 }
 
 const MINUTES: Micros = Micros::secs(300);
@@ -132,16 +115,16 @@ fn ten_seconds_become_one_point_and_two_minutes_one_of_them_exactly() {
 #[test]
 fn means_are_over_the_time_it_is_known_and_counts_and_reasons_are_added() {
     let mut history = History::new(Time(0));
-    let mut tell = |at: u64, rate: u64, wait: Option<u64>, counts: [u64; 3], reason: u64| {
+    let mut tell = |at: u64, rate: u64, wait: Option<u64>, counts: [u64; 4], reason: u64| {
         let state = Some(reason % 4 + 1);
         let reading = Reading { wait, counts, reason: Some(reason), state, ..reading(rate, 0) };
         history.tell(Time(at), [None, Some(reading)]);
     };
-    tell(0, 0, None, [0; 3], 1);
-    tell(250_000, 4_000, Some(100), [1, 0, 2], 5); // a quarter of a second
-    tell(750_000, 1_000, Some(400), [0, 3, 1], 6); // half of one
-    tell(1_000_000, 2_000, None, [2, 0, 2], 6);
-    tell(10_000_000, 0, None, [0; 3], 1); // nobody knows
+    tell(0, 0, None, [0; 4], 1);
+    tell(250_000, 4_000, Some(100), [9, 1, 0, 2], 5); // a quarter of a second
+    tell(750_000, 1_000, Some(400), [0, 0, 3, 1], 6); // half of one
+    tell(1_000_000, 2_000, None, [18, 2, 0, 2], 6);
+    tell(10_000_000, 0, None, [0; 4], 1); // nobody knows
     let page = history.page(MINUTES, 0, 9);
     let cell = |name: &str| page.cell(0, 1, place(name));
     assert_eq!(cell("rate_bps"), Some(2_000));
@@ -192,7 +175,7 @@ fn waits_have_their_quantiles_over_all_readings_of_a_point_within_an_eighth() {
 #[test]
 fn what_was_sent_between_two_readings_is_shared_out_to_their_seconds() {
     let mut history = History::new(Time(0));
-    let counted = Reading { counts: [7, 0, 0], ..reading(1_000, 2_500) };
+    let counted = Reading { counts: [0, 7, 0, 0], ..reading(1_000, 2_500) };
     history.tell(Time(500_000), [Some(Reading::default()), None]);
     history.tell(Time(3_000_000), [Some(counted), None]);
     let page = history.page(MINUTES, 0, 9);
@@ -290,7 +273,7 @@ fn the_means_of_a_random_day_are_the_true_ones_but_for_the_rounding() {
         }
         now = at;
         all_drops += drops;
-        let told = Reading { counts: [drops, 0, 0], ..reading(20_000_000, sent) };
+        let told = Reading { counts: [0, drops, 0, 0], ..reading(20_000_000, sent) };
         history.tell(Time(at), [Some(told), Some(told)]);
     }
     let tracks = history.tracks.each_ref().map(|track| track.as_ref().map(|track| track.points.capacity()));

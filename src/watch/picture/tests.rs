@@ -122,7 +122,7 @@ fn a_gap_in_what_is_known_is_a_gap_in_each_curve() {
         2,
         "the waits have one more"
     );
-    assert_eq!(of(TEXT_COLOUR), [1], "one direction has an aim, which holds all the time");
+    assert_eq!(of(TEXT_COLOUR), [3], "one direction has an aim, where its waits are known");
     assert!(text.contains(">now<") && text.contains(">30 min ago<"), "without a clock");
 }
 
@@ -147,6 +147,8 @@ fn whatever_there_is_to_draw_is_a_picture() {
         }
     }
     assert!(drawn(&unshaped, None).contains("nothing was shaped"));
+    let four = Page { classes: page("wan").classes[..4].into(), ..page("wan") };
+    assert!(drawn(&four, None).contains(">in no class<"));
     assert!(drawn(&bare, None).contains(">sent<") && !drawn(&bare, None).contains(">download<"));
 }
 
@@ -156,6 +158,14 @@ fn a_line_of_many_gigabits_has_as_few_marks_on_32_bits() {
     fast.rows.iter_mut().for_each(|row| *row = [[pack(40_000_000_000); COLUMNS.len()]; 2]);
     let text = drawn(&fast, None);
     assert!(text.matches("class=\"grid\"").count() < 60, "{}", text.matches("class=\"grid\"").count());
+}
+
+#[test]
+fn what_is_highest_is_below_the_top_edge() {
+    for most in [1_000, 19_400, 19_900, 20_000_000, 99_999_999, 10_000_000_000] {
+        let panel = Panel::new(100, RATES, most, 1);
+        assert!(panel.y(most, 1) > 102, "{most}: {}", panel.y(most, 1));
+    }
 }
 
 #[test]

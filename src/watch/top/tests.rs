@@ -8,28 +8,37 @@ use crate::watch::history::CLASS;
 use crate::watch::mini::{NONE, pack};
 use std::path::Path;
 
+/// Where the number of changes is, and behind it their reason.
+const CHANGES: usize = 19;
+
 /// A line with five minutes behind it: a download that fills it since two minutes ago, with half a minute missing before.
 fn page(name: &str) -> Page {
     let mut page =
         Page { wan: name.into(), now: Time(900_000_000), step: Micros::secs(1), ..Page::default() };
     (page.last, page.next, page.has) = (900, 900, [true, true]);
     page.classes = ["critical", "high", "normal", "low"].map(String::from).into();
+    let mut before = 42_000_000;
     for n in 0..300u64 {
         let is_busy = n >= 180;
-        let row = |rate: u64, sent: u64, wait: u64| {
+        // Changes, and why: draining, then just what it carries, then none.
+        let (changes, reason, rate) = match n % 40 {
+            0..3 if is_busy => (2, 6, before - 1_200_000),
+            3..6 if is_busy => (2, 5, before + 855_000),
+            _ => (0, NONE, before),
+        };
+        let row = |part: u64, sent: u64, wait: u64| {
             let mut row = [NONE; COLUMNS.len()];
-            (row[RATE], row[SENT], row[CLASS + 2], row[WAIT_MAX]) = (rate, sent, sent, wait);
-            if is_busy && n % 40 < 6 {
-                // Changes, and why: draining, then just what it carries.
-                (row[19], row[20]) = (2, if n % 40 < 3 { 6 } else { 5 });
-            }
+            row[RATE] = (before + rate) / 2 / part;
+            (row[RATE + 1], row[RATE + 2]) = (before.min(rate) / part, before.max(rate) / part);
+            (row[SENT], row[CLASS + 2], row[WAIT_MAX]) = (sent, sent, wait);
+            (row[CHANGES], row[CHANGES + 1]) = (changes, reason);
             row.map(pack)
         };
-        let rate = if is_busy { 38_000_000 + n % 40 * 100_000 } else { 42_000_000 };
         let sent = if is_busy { rate * 97 / 100 } else { n * 20_000 };
         let wait = if is_busy { 4_000 + n % 40 * 200 } else { 900 };
-        let both = [row(rate / 4, sent / 20, 1_200), row(rate, sent, wait)];
+        let both = [row(4, sent / 20, 1_200), row(1, sent, wait)];
         page.rows.push(if (150..180).contains(&n) { Default::default() } else { both });
+        before = rate;
     }
     page
 }
@@ -166,13 +175,86 @@ fn nothing_anybody_is_called_or_says_leaves_its_row_or_its_window() {
     let view = View { moment: &moment, pages: &pages, line: None };
     golden("hostile.txt", &compose(&view, &window(80, Some(24), Marks::Utf8)));
     for marks in [Marks::Utf8, Marks::Ascii] {
-        for columns in [0, 1, 7, 8, 20, 39, 71, 72, 73, 200, 999] {
+        for columns in [0, 1, 7, 8, 20, 39, 75, 76, 77, 200, 999] {
             for rows in [0, 1, 2, 3, 5, 9, 24, 200] {
                 let window = window(columns, Some(rows), marks);
                 fits(&compose(&view, &window), &window);
                 fits(&notice(&moment.lines[0].name, &window), &window);
             }
         }
+    }
+}
+
+/// The rows of a part of the page, each as one text.
+fn part(rows: &[String], heading: &str) -> Vec<String> {
+    let mut texts: Vec<String> = Vec::new();
+    for row in rows.iter().skip_while(|row| !row.starts_with(heading)).skip(1) {
+        match row.strip_prefix("        ") {
+            Some(more) => texts.last_mut().expect("one begun").push_str(&format!(" {more}")),
+            None if row.starts_with(' ') => texts.push(row.trim_start().into()),
+            None => break,
+        }
+    }
+    texts
+}
+
+#[test]
+fn a_decision_goes_on_from_where_the_one_before_it_ended() {
+    let moment = moment();
+    let view = View { moment: &moment, pages: &[page("wan")], line: Some("wan") };
+    let told = part(&compose(&view, &window(80, None, Marks::Ascii)), "decided");
+    let down: Vec<&str> =
+        told.iter().rev().filter_map(|text| text.split_once(" s wan down ")).map(|(_, text)| text).collect();
+    let [drain, track] = ["draining a queue on the line", "a short queue on the line, just what it carries"];
+    let wanted = [
+        format!("42M>38.4M in 6 steps: {drain}"),
+        format!("38.4M>41M in 6 steps: {track}"),
+        format!("41M>37.4M in 6 steps: {drain}"),
+        format!("37.4M>39.9M in 6 steps: {track}"),
+        format!("39.9M>36.3M in 6 steps: {drain}"),
+        format!("36.3M>38.9M in 6 steps: {track}"),
+    ];
+    assert_eq!(down, wanted);
+}
+
+#[test]
+fn no_decision_is_shown_without_its_heading() {
+    let moment = moment();
+    let pages = [page("wan"), page("dsl")];
+    let view = View { moment: &moment, pages: &pages, line: None };
+    for rows in 0..60 {
+        let rows = compose(&view, &window(80, Some(rows), Marks::Ascii));
+        let decisions = rows.iter().filter(|row| row.contains(" in 6 steps: ")).count();
+        assert_eq!(decisions > 0, rows.iter().any(|row| row.starts_with("decided ")), "{rows:#?}");
+        assert!(rows.last().is_none_or(|row| row != "said" && !row.starts_with("decided ")), "{rows:#?}");
+    }
+}
+
+#[test]
+fn how_often_and_the_aim_are_shown_whole_in_eighty_columns() {
+    let mut moment = moment();
+    let way = &mut moment.lines[0].ways[1];
+    (way.wait, way.aim) = (Some(Micros(12_345)), Some(Micros(12_345)));
+    let view = View { moment: &moment, pages: &[page("wan")], line: Some("wan") };
+    let rows = compose(&view, &window(80, Some(40), Marks::Utf8));
+    fits(&rows, &window(80, Some(40), Marks::Utf8));
+    let has = |part: &str| rows.iter().any(|row| row.contains(part));
+    assert!(has("carries 39.9M, waits 12.3 ms (aim 12.3 ms)"), "{rows:#?}");
+    assert!(part(&rows, "decided").iter().all(|text| text.contains(" in 6 steps: ")), "{rows:#?}");
+    assert!(!rows.iter().any(|row| row.ends_with('~')), "{rows:#?}");
+}
+
+#[test]
+fn each_chart_says_what_it_shows_and_the_head_of_how_long() {
+    let moment = moment();
+    let view = View { moment: &moment, pages: &[page("wan")], line: Some("wan") };
+    for (columns, waits) in
+        [(80, "  longest wait _"), (76, "  longest wait _"), (40, "  wait _"), (34, "  wait _")]
+    {
+        let rows = compose(&view, &window(columns, None, Marks::Ascii));
+        assert!(rows[0].ends_with("  charts: the last 5 min"), "{rows:#?}");
+        let charts: Vec<&String> = rows.iter().filter(|row| row.starts_with(" sent _")).collect();
+        assert!(charts.len() == 2 && charts.iter().all(|row| row.contains(waits)), "{rows:#?}");
     }
 }
 
