@@ -73,11 +73,8 @@ pub(crate) fn run(options: &Options) -> u8 {
     exit_code::OK
 }
 
-/// Why nobody can tell what is asked for, if so.
+/// Why nobody can tell in which form, if so.
 fn unclear(options: &Options) -> Option<String> {
-    if let Some(word) = options.words.get(1) {
-        return Some(format!("one line at a time; '{word}' is too much"));
-    }
     let forms = [("--csv", options.is_csv), ("--json", options.is_json), ("--svg", options.svg.is_some())];
     let mut forms = forms.into_iter().filter(|(_, is_wanted)| *is_wanted);
     let ((one, _), (other, _)) = (forms.next()?, forms.next()?);
