@@ -2,7 +2,7 @@
 // Steps through alerts and schedules.
 
 import assert from 'node:assert/strict';
-import { Form, common } from '../forms.mjs';
+import { Form, common, looksOnly } from '../forms.mjs';
 
 const DIALOG = '#modal_overlay';
 
@@ -131,6 +131,7 @@ export default async function(bench) {
 		await bench.until('the file without it', () => !form.file().includes('always'));
 	});
 
+	await looksOnly(bench, 'alerts', () => row('threshold', 'busy'));
 	await common(bench, form, 'alerts', '.cbi-button-edit');
 	await bench.shots('alerts', async (page) => {
 		await page.locator('.weir-now > .weir-alert').first().waitFor();

@@ -2,7 +2,7 @@
 // Steps through the rules.
 
 import assert from 'node:assert/strict';
-import { Form, common } from '../forms.mjs';
+import { Form, common, looksOnly } from '../forms.mjs';
 
 const DIALOG = '#modal_overlay';
 
@@ -202,6 +202,7 @@ export default async function(bench) {
 		assert.equal(await page.evaluate(() => window.bitten), undefined);
 	});
 
+	await looksOnly(bench, 'rules', () => row('talks'));
 	await common(bench, form, 'rules', '.weir-tester, .weir-counter, .weir-services input, .cbi-button-edit');
 	await bench.shots('rules', async (page) => {
 		await page.locator('.weir-tester button').click();

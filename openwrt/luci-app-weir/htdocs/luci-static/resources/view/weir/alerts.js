@@ -9,6 +9,7 @@
 'require weir.api as api';
 'require weir.faults as faults';
 'require weir.fields as fields';
+'require weir.grid as grid';
 'require weir.labels as labels';
 'require weir.options as table';
 'require weir.parts as parts';
@@ -136,8 +137,8 @@ function enabledSwitch(section, type) {
 	return option;
 }
 
-const Grid = form.GridSection.extend({
-	__name__: 'CBI.WeirGrid',
+const Grid = grid.Grid.extend({
+	__name__: 'CBI.WeirLevels',
 
 	sectiontitle(sid) {
 		const section = uci.get(CONFIG, sid);

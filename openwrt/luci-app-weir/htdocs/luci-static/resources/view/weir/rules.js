@@ -9,6 +9,7 @@
 'require weir.api as api';
 'require weir.faults as faults';
 'require weir.fields as fields';
+'require weir.grid as grid';
 'require weir.labels as labels';
 'require weir.options as table';
 'require weir.parts as parts';
@@ -98,7 +99,7 @@ function enabledSwitch(option) {
 	};
 }
 
-const Rules = form.GridSection.extend({
+const Rules = grid.Grid.extend({
 	__name__: 'CBI.WeirRules',
 
 	/* Two rules cannot have one name. */
