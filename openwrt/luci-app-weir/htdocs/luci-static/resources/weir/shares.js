@@ -5,6 +5,7 @@
 'require form';
 'require uci';
 'require weir.fields as fields';
+'require weir.grid as grid';
 'require weir.options as table';
 'require weir.parts as parts';
 'require weir.values as values';
@@ -82,6 +83,9 @@ const ClassTable = form.TableSection.extend({
 			button.classList.replace('cbi-button-remove', 'cbi-button-reset');
 			button.disabled = button.disabled || uci.get(CONFIG, name) == null;
 			button.title = _('Forget what is said here of this class');
+		}
+		else if (button) {
+			button.before(grid.renameButton(this, name, _('Rename the class'), _('Rules, schedules and service levels that name the class follow.')), ' ');
 		}
 
 		return node;

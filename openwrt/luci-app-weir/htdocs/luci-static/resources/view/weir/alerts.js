@@ -177,6 +177,7 @@ function addLevels(map) {
 
 	section.addbtntitle = _('Add a service level');
 	section.namehint = _('Name of the level');
+	section.renametitle = _('Rename the service level');
 	section.modaltitle = (sid) => _('Service level “%s”').format(sectionName(sid));
 	section.tab('level', _('What is watched'));
 	section.tab('action', _('What is done'));
@@ -256,6 +257,7 @@ function addSchedules(map) {
 
 	section.addbtntitle = _('Add a schedule');
 	section.namehint = _('Name of the schedule');
+	section.renametitle = _('Rename the schedule');
 	section.modaltitle = (sid) => _('Schedule “%s”').format(sectionName(sid));
 	section.tab('hours', _('When'));
 	section.tab('changes', _('What is otherwise'));
