@@ -130,9 +130,10 @@ return baseclass.extend({
 	},
 
 	/*
-	 * How a direction stands: `kind` (good, calm, warn, bad), a short `state`, a `headline`, and a `text` that explains.
+	 * How a direction stands: `kind` (good, calm, warn, bad), a short `state`, a `headline`, and a `text` that explains. `sent`
+	 * is what passes now; null where that is not known yet.
 	 */
-	standing(way) {
+	standing(way, sent) {
 		const steering = way.steering;
 		const rate = this.rate(way.rate_bps);
 		const calm = (kind, state, headline, text) => ({ kind: kind, state: state, headline: headline, text: text || '' });
@@ -159,20 +160,25 @@ return baseclass.extend({
 			return calm('warn', _('Beginning'), rate, _('Waits for its queues.'));
 		case 'left':
 			return calm('bad', _('Left alone'), rate, _('The queues stand, but no daemon steers them.'));
-		case 'idle':
-			return calm('good', _('Idle'), headline, steering.text);
-		case 'light':
-			return calm('good', _('Lightly used'), headline, steering.text);
-		case 'loaded':
-			return calm('good', _('Busy'), headline, steering.text);
 		}
 
-		return calm('good', steering.state, headline, steering.text);
+		return calm('good', this.use(steering.state, sent, way.rate_bps), headline, steering.text);
 	},
 
-	/* The states of history's column. */
-	state(code) {
-		return [ null, _('idle'), _('lightly used'), _('busy'), _('nobody answers') ][code] || this.NOTHING;
+	/*
+	 * How much a direction is used, by the numbers that stand beside it. The controller's word alone is another matter: to
+	 * it the whole line is loaded from a quarter of either direction's speed on, as a queue may come of that.
+	 */
+	use(state, sent, rate) {
+		const share = sent == null || !rate ? null : sent / rate;
+
+		if (share >= 0.75)
+			return _('Busy');
+
+		if (state == 'idle')
+			return _('Idle');
+
+		return state == 'light' || share != null && share < 0.1 ? _('Lightly used') : _('In use');
 	},
 
 	/* Why a rate was changed: history's column `reason`. */

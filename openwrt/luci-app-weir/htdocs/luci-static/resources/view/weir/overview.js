@@ -246,9 +246,9 @@ return view.extend({
 		for (const direction of WAYS) {
 			const way = line[direction];
 			const known = card.ways[direction];
-			const stands = words.standing(way);
 			const steering = way.steering || {};
 			const sent = this.sent(line.name, direction, way);
+			const stands = words.standing(way, sent);
 
 			known.node.dataset.kind = stands.kind;
 			known.mark.dataset.kind = stands.kind;
