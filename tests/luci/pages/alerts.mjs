@@ -58,7 +58,7 @@ export default async function(bench) {
 		const talk = router.talk(5004);
 
 		try {
-			await page.locator('.weir-now', { hasText: 'throughput' }).waitFor({ timeout: 40000 });
+			await page.locator('.weir-now', { hasText: 'Throughput: ' }).waitFor({ timeout: 40000 });
 			await bench.until('the state of the level', async () => /left|alert for/.test(await row('threshold', 'busy').locator('.weir-level-state').textContent()), 15000);
 			await page.locator('.weir-now', { hasText: 'Ends by itself in' }).waitFor({ timeout: 15000 });
 			await bench.shot('alerts-at-work');
@@ -155,6 +155,6 @@ export default async function(bench) {
 	await looksOnly(bench, 'alerts', () => row('threshold', 'full'));
 	await common(bench, form, 'alerts', '.cbi-button-edit');
 	await bench.shots('alerts', async (page) => {
-		await page.locator('.weir-now > .weir-alert').first().waitFor();
+		await page.locator('.weir-now > .weir-say').first().waitFor();
 	});
 }

@@ -106,6 +106,17 @@ export default async function(bench) {
 		await until('some', async () => /From [\d.]+ [kM]bit\/s to [\d.]+ [kM]bit\/s.*: [a-z ,]+\./.test(await text(page, 'table[aria-label="Last decisions"] tbody')));
 	});
 
+	await bench.check('in another language reasons are in that language', async () => {
+		page = await bench.open('overview', { lang: 'de' });
+		await until('why', async () => / trug | trägt |gemessen/.test(await text(page, way('Upload'))));
+
+		for (const where of [ way('Upload'), way('Download'), 'table[aria-label="Letzte Entscheidungen"] tbody' ])
+			assert(!/\b(line|queue|carries|carry|nothing|speed)\b/i.test(await text(page, where)), await text(page, where));
+
+		page = await bench.open('overview');
+		await page.waitForTimeout(2500);
+	});
+
 	await bench.check('ten turns of one request each, and the page does not grow', async () => {
 		const count = () => page.evaluate(() => document.querySelectorAll('*').length);
 

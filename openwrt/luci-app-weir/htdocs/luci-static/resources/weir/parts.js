@@ -22,6 +22,7 @@ const STYLE = `
 .weir-way[data-kind="warn"], .weir-mark[data-kind="warn"], .weir-mark[data-kind="warning"], .weir-say[data-kind="warning"] { --weir-kind:var(--weir-warn) }
 .weir-way[data-kind="bad"], .weir-mark[data-kind="bad"], .weir-mark[data-kind="fault"], .weir-mark[data-kind="error"], .weir-say[data-kind="error"], .weir-say[data-kind="fault"] { --weir-kind:var(--weir-bad) }
 .weir-mark[data-kind="note"], .weir-mark[data-kind="info"], .weir-say[data-kind="info"] { --weir-kind:var(--weir-wait) }
+.weir-say[data-kind="good"] { --weir-kind:var(--weir-good) }
 .weir-top { display:flex; justify-content:space-between; align-items:baseline; gap:.6em; flex-wrap:wrap }
 .weir-mark { display:inline-flex; align-items:center; gap:.45em; white-space:nowrap; font-size:13px }
 .weir-mark::before { content:""; width:.7em; height:.7em; border-radius:50%; background:var(--weir-kind, #999); flex:none }

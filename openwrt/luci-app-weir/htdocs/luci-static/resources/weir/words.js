@@ -2,6 +2,7 @@
 // Numbers and states in the words of people. Nothing here asks or draws.
 'use strict';
 'require baseclass';
+'require weir.told as told';
 
 const UNITS = [ [ 1e9, 'Gbit/s' ], [ 1e6, 'Mbit/s' ], [ 1e3, 'kbit/s' ], [ 1, 'bit/s' ] ];
 
@@ -11,6 +12,29 @@ function figures(value) {
 
 	return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
 }
+
+/* What alerts are about, by the daemon's words. */
+const CAUSES = {
+	'processor': _('The router’s processor is busy'),
+	'bypass': _('Packets pass the queues by'),
+	'silence': _('Nobody answers the probes'),
+	'slow-line': _('The line is slower than usual'),
+	'floor': _('The line has a wait of its own'),
+	'line': _('A queue stands on the line'),
+	'itself': _('The class wants more than it may have'),
+	'other-class': _('Another class takes the room'),
+	'full': _('The line is full'),
+	'unknown': _('A service level is broken')
+};
+
+/* What is done about them. */
+const DEEDS = {
+	'notify': _('told'),
+	'throttle': _('slowed down'),
+	'protect': _('given more'),
+	'cap': _('capped'),
+	'block': _('blocked')
+};
 
 function unitOf(bits) {
 	return UNITS.find((unit) => bits >= unit[0] * 0.9995) || UNITS[3];
@@ -30,6 +54,8 @@ function language() {
 
 return baseclass.extend({
 	NOTHING: '–',
+	CAUSES: CAUSES,
+	DEEDS: DEEDS,
 
 	/* 81400000 as "81.4 Mbit/s". */
 	rate(bits) {
@@ -83,6 +109,11 @@ return baseclass.extend({
 		return hours % 24
 			? _('%d d %d h').format(Math.floor(hours / 24), hours % 24)
 			: _('%d d').format(hours / 24);
+	},
+
+	/* A span that is shown in sentences: it may lag by some seconds, so that nothing flickers. */
+	roughly(micros) {
+		return this.span(micros < 60e6 ? Math.ceil(micros / 10e6) * 10e6 : Math.floor(micros / 60e6) * 60e6);
 	},
 
 	/* 117700000 as "112 MiB". */
@@ -162,7 +193,24 @@ return baseclass.extend({
 			return calm('bad', _('Left alone'), rate, _('The queues stand, but no daemon steers them.'));
 		}
 
-		return calm('good', this.use(steering.state, sent, way.rate_bps), headline, steering.text);
+		return calm('good', this.use(steering.state, sent, way.rate_bps), headline, this.reasons(steering));
+	},
+
+	/* Why the speed of a direction is what it is, and what is known of the line. */
+	reasons(steering) {
+		const now = told.now(steering.text);
+
+		if (now == null || !steering.capacity_bps)
+			return now == null ? steering.text : now;
+
+		const carries = this.rate(steering.capacity_bps);
+
+		if (/ at least, /.test(steering.text))
+			return '%s %s'.format(now, _('It carries %s at least; nothing has waited on it yet.').format(carries));
+
+		return '%s %s'.format(now, steering.wait_us == null || steering.aim_us == null
+			? _('It was last seen to carry %s.').format(carries)
+			: _('It was last seen to carry %s; packets wait %s on it, and may wait %s.').format(carries, this.wait(steering.wait_us), this.wait(steering.aim_us)));
 	},
 
 	/*
@@ -181,44 +229,13 @@ return baseclass.extend({
 		return state == 'light' || share != null && share < 0.1 ? _('Lightly used') : _('In use');
 	},
 
-	/* Why a rate was changed: history's column `reason`. */
-	reason(code) {
-		return [
-			_('changed by hand or by the settings'),
-			_('nothing was measured yet'),
-			_('the rate held nobody back'),
-			_('tried whether the line carries more'),
-			_('went back to what the line carried lately'),
-			_('took just what the line carries'),
-			_('drained a queue on the line'),
-			_('tried less, to see whether the wait goes away'),
-			_('answers to the probes were overdue'),
-			_('nobody answered the probes')
-		][code || 0] || _('for a reason this page does not know');
-	},
-
-	/* What an alert is about, in a few words. */
+	/* What an alert is about, in a few words; a cause that is not known has no evidence either. */
 	cause(code) {
-		return {
-			'processor': _('The router’s processor is busy'),
-			'bypass': _('Packets pass the queues by'),
-			'silence': _('Nobody answers the probes'),
-			'slow-line': _('The line is slower than usual'),
-			'floor': _('The line has a wait of its own'),
-			'line': _('A queue stands on the line'),
-			'itself': _('The class wants more than it may have'),
-			'other-class': _('Another class takes the room'),
-			'full': _('The line is full')
-		}[code] || _('A service level is broken');
+		return CAUSES[code] || CAUSES.unknown;
 	},
 
 	/* What is done for an alert. */
 	action(code) {
-		return {
-			'throttle': _('slowed down'),
-			'protect': _('given more'),
-			'cap': _('capped'),
-			'block': _('blocked')
-		}[code] || code;
+		return DEEDS[code] || code;
 	}
 });

@@ -4,6 +4,7 @@
 'require view';
 'require ui';
 'require weir.api as api';
+'require weir.checks as checks';
 'require weir.faults as faults';
 'require weir.parts as parts';
 'require weir.words as words';
@@ -22,6 +23,11 @@ function verdict(name) {
 		'note': _('Note', 'doctor'),
 		'ok': _('In order', 'doctor')
 	}[name] || name;
+}
+
+/* A sentence in the reader's words where the page has them, else in the daemon's, which may begin with a name. */
+function said(name, known, told) {
+	return E(name, { 'lang': known ? null : 'en' }, [ known ? known.charAt(0).toUpperCase() + known.substring(1) : told ]);
 }
 
 /* What a text is offered as: to be copied, where the browser lets a page do that, or as a file. */
@@ -157,11 +163,11 @@ return view.extend({
 		const others = all.filter((finding) => finding.verdict != 'ok');
 		const tell = (finding) => E('div', { 'class': 'weir-say', 'data-kind': finding.verdict == 'note' ? 'info' : finding.verdict }, [
 			E('div', { 'class': 'weir-top' }, [
-				E('strong', { 'lang': 'en' }, [ finding.title ]),
+				said('strong', checks[finding.check]?.title, finding.title),
 				E('span', { 'class': 'weir-mark', 'data-kind': finding.verdict }, [ verdict(finding.verdict) ])
 			]),
-			E('p', { 'lang': 'en' }, [ finding.evidence ]),
-			finding.remedy ? E('p', { 'lang': 'en' }, [ E('strong', [ _('What to do:') ]), ' ', finding.remedy ]) : ''
+			said('p', finding.verdict == 'ok' ? checks[finding.check]?.fine : null, finding.evidence),
+			finding.remedy ? E('p', [ E('strong', [ _('What to do:') ]), ' ', said('span', checks[finding.check]?.remedy, finding.remedy) ]) : ''
 		]);
 		const bad = others.filter((finding) => finding.verdict == 'fault' || finding.verdict == 'warning').length;
 

@@ -4,10 +4,12 @@
 'require view';
 'require ui';
 'require weir.api as api';
+'require weir.attention as attention';
 'require weir.chart as chart';
 'require weir.faults as faults';
 'require weir.memory as memory';
 'require weir.parts as parts';
+'require weir.told as told';
 'require weir.words as words';
 
 // How long, how many points that are, and how far apart the rows of the table of numbers.
@@ -182,7 +184,7 @@ return view.extend({
 		this.showForce(status);
 		parts.write(this.version, status.uptime_us == null
 			? _('weir %s').format(status.version)
-			: _('weir %s, running for %s').format(status.version, this.roughly(status.uptime_us)));
+			: _('weir %s, running for %s').format(status.version, words.roughly(status.uptime_us)));
 
 		const line = status.lines.find((known) => known.name == this.wan);
 
@@ -360,45 +362,27 @@ return view.extend({
 	},
 
 	showAlerts(status) {
-		const told = [];
-		for (const alert of status.alerts || [])
-			told.push(E('div', { 'class': 'weir-say', 'data-kind': alert.severity }, [
-				E('p', [ E('strong', [ words.cause(alert.cause) ]), ' ', E('span', { 'class': 'weir-faint' }, [
-					[ alert.wan, words.direction(alert.direction), alert.class, _('for %s').format(this.roughly(alert.since_us)) ].filter((part) => part).join(' · ')
-				]) ]),
-				E('p', { 'lang': 'en' }, [ alert.text ]),
-				E('p', { 'lang': 'en' }, [ alert.advice ])
-			]));
+		const boxes = (status.alerts || []).map((alert) => attention.alert(alert));
 
 		for (const note of status.notes || [])
-			told.push(E('div', { 'class': 'weir-say', 'data-kind': 'warning' }, [
+			boxes.push(E('div', { 'class': 'weir-say', 'data-kind': 'warning' }, [
 				E('p', { 'lang': 'en' }, [ note.line ? '%s: %s'.format(note.line, note.text) : note.text ])
 			]));
 
-		parts.put(this.alerts, told.length ? [ E('div', { 'class': 'cbi-section' }, [ E('h3', [ _('What needs attention') ]), ...told ]) ] : []);
-	},
-
-	/* A span that is shown in sentences: it may lag by some seconds, so that nothing flickers. */
-	roughly(micros) {
-		return words.span(micros < 60e6 ? Math.ceil(micros / 10e6) * 10e6 : Math.floor(micros / 60e6) * 60e6);
+		parts.put(this.alerts, boxes.length ? [ E('div', { 'class': 'cbi-section' }, [ E('h3', [ _('What needs attention') ]), ...boxes ]) ] : []);
 	},
 
 	showForce(status) {
-		const told = (status.actions || []).map((action) => E('div', { 'class': 'weir-say', 'data-kind': 'info' }, [
-			E('p', [ _('%s, %s: %s, for another %s at most (threshold “%s”).').format(
-				[ action.wan, action.class ].filter((part) => part).join(' · '), words.direction(action.direction),
-				words.action(action.action), this.roughly(action.left_us), action.level) ]),
-			E('p', { 'lang': 'en' }, [ action.text ])
-		]));
+		const boxes = (status.actions || []).map((action) => attention.action(action));
 
 		for (const schedule of (status.schedules || []).filter((known) => known.active))
-			told.push(E('div', { 'class': 'weir-say', 'data-kind': 'info' }, [
+			boxes.push(E('div', { 'class': 'weir-say', 'data-kind': 'info' }, [
 				E('p', [ schedule.until
 					? _('Schedule “%s” holds until %s.').format(schedule.name, words.clock(schedule.until * 1000))
 					: _('Schedule “%s” holds.').format(schedule.name) ])
 			]));
 
-		parts.put(this.force, told.length ? [ E('div', { 'class': 'cbi-section' }, [ E('h3', [ _('In force for a while') ]), ...told ]) ] : []);
+		parts.put(this.force, boxes.length ? [ E('div', { 'class': 'cbi-section' }, [ E('h3', [ _('In force for a while') ]), ...boxes ]) ] : []);
 	},
 
 	renderHistory() {
@@ -667,9 +651,9 @@ return view.extend({
 		this.decided.style.display = rows.length ? '' : 'none';
 		this.decisions.fill(rows.slice(0, 8).map((row) => [
 			words.clock(row.at, kept.step < 10e6), words.direction(row.direction),
-			row.before == null ? _('To %s: %s.').format(words.rate(row.after), words.reason(row.reason)) : row.count > 1
-				? _('From %s to %s in %d steps: %s.').format(words.rate(row.before), words.rate(row.after), row.count, words.reason(row.reason))
-				: _('From %s to %s: %s.').format(words.rate(row.before), words.rate(row.after), words.reason(row.reason))
+			row.before == null ? _('To %s: %s.').format(words.rate(row.after), told.past(row.reason)) : row.count > 1
+				? _('From %s to %s in %d steps: %s.').format(words.rate(row.before), words.rate(row.after), row.count, told.past(row.reason))
+				: _('From %s to %s: %s.').format(words.rate(row.before), words.rate(row.after), told.past(row.reason))
 		]));
 		this.noted.style.display = this.heard.list.length ? '' : 'none';
 		this.said.fill(this.heard.list.slice(-8).reverse().map((event) => [ words.clock(event.at, true), event.text ]));
