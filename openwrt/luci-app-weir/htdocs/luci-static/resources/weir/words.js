@@ -54,6 +54,7 @@ function language() {
 
 return baseclass.extend({
 	NOTHING: '–',
+	WAYS: [ 'download', 'upload' ],
 	CAUSES: CAUSES,
 	DEEDS: DEEDS,
 

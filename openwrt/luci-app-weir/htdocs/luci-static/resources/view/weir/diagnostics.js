@@ -119,7 +119,11 @@ return view.extend({
 				E('div', { 'class': 'weir-buttons' }, [
 					asking(_('What would change now'), 'neutral', () => this.plan(true)),
 					asking(_('The whole tree'), 'neutral', () => this.plan(false)),
-					api.button(_('Read the settings again'), 'neutral', () => api.reload(), (answer) => this.reloaded(answer))
+					api.button(_('Read the settings again'), 'neutral', () => api.reload(), (answer) => {
+						faults.reloaded(answer);
+
+						return this.again();
+					})
 				]),
 				this.tree
 			]),
@@ -200,16 +204,6 @@ return view.extend({
 			answer.truncated ? E('p', { 'class': 'weir-faint' }, [ _('It was cut, as it is too large for the bus; “weir plan” on the router gives all of it.') ]) : '',
 			answer.text.trim() == '' && isDiff ? E('p', { 'class': 'weir-empty' }, [ _('Nothing would change: the kernel has all of it.') ]) : shown(answer.text.trimEnd(), isDiff)
 		);
-	},
-
-	async reloaded(answer) {
-		if (answer.ok)
-			api.said(_('The settings were read and are in force.'));
-		else
-			ui.addNotification(_('The settings were refused; the last good ones stay in force:'),
-				E('div', (answer.faults || []).map((fault) => E('p', { 'lang': 'en' }, [ fault.line ? _('Line %d: %s').format(fault.line, faults.words(fault)) : faults.words(fault) ]))), 'danger');
-
-		return this.again();
 	},
 
 	async listen() {
