@@ -159,6 +159,9 @@ export default async function(bench) {
 		assert.match(form.file(), /config rule 'arcade'\n(\t.*\n)*\toption class 'play'/);
 		assert.doesNotMatch(form.file(), /games/);
 		assert.ok((await router.call('check', {})).ok);
+		await bench.open('settings', { lang: 'de' });
+		await form.reveal(form.input('play', 'guarantee'));
+		await bench.fits(bench.page);
 		router.write(form.file().replace(/config rule 'arcade'\n(\t.*\n)*/, ''));
 		router.reload();
 		await bench.open('settings');

@@ -25,7 +25,7 @@ function renameButton(section, sid, title, text) {
 function rename(section, sid, title, text) {
 	const old = uci.get(CONFIG, sid)?.['.anonymous'] ? '' : sid;
 	const input = E('input', { 'type': 'text', 'class': 'cbi-input-text', 'value': old, 'style': 'width: 100%', 'aria-label': title });
-	const said = E('p', { 'class': 'weir-note', 'role': 'alert' });
+	const said = E('p', { 'class': 'weir-note', 'role': 'alert' }, [ _('A name has letters, digits and _ only.') ]);
 	const go = () => {
 		const name = input.value.trim();
 		const judged = name == sid ? true : fields.judgeName(name);
@@ -80,7 +80,7 @@ return baseclass.extend({
 			if (edit && this.map.readonly)
 				edit.textContent = edit.title = _('Show');
 			else if (edit && this.renametitle)
-				edit.after(' ', renameButton(this, given[0], this.renametitle));
+				edit.after(renameButton(this, given[0], this.renametitle));
 
 			return cell;
 		}
