@@ -76,12 +76,19 @@ function render(name, page) {
 		E('div', { 'class': 'weir-buttons' }, [
 			api.button(_('Hold the speeds for an hour'), 'neutral', () => api.hold(name, true, '1h'), (answer) => page.changed(answer)),
 			api.button(_('Set a speed…'), 'neutral', () => askRate(name, (answer) => page.changed(answer))),
-			card.release,
-			api.button(_('Read the settings again'), 'neutral', () => api.reload(), (answer) => page.reloaded(answer))
+			card.release
 		])
 	]);
 
 	return card;
+}
+
+/* What passes of a speed. */
+function passes(sent, rate) {
+	if (sent == null)
+		return _('Measuring what passes…');
+
+	return sent < 1000 ? _('Nothing passes now') : _('%s pass now, %s of it').format(words.rate(sent), words.share(Math.min(1, sent / rate)));
 }
 
 /* `passing` is told what the counters say. */
@@ -104,13 +111,13 @@ function show(line, card, passing) {
 		known.mark.dataset.kind = stands.kind;
 		parts.write(known.mark, stands.state);
 		parts.write(known.rate, stands.headline);
-		parts.write(known.wait, steering.wait_us == null ? '' : '+%s'.format(words.wait(steering.wait_us)));
+		parts.write(known.wait, steering.wait_us == null ? '' : _('+%s wait').format(words.wait(steering.wait_us)));
 		parts.write(known.text, stands.text);
 		known.bar.style.display = way.shaped ? '' : 'none';
 		known.now.style.display = way.shaped ? '' : 'none';
 		known.mend.style.display = stands.kind == 'bad' ? '' : 'none';
 		known.load.style.width = '%d%%'.format(sent == null || !way.rate_bps ? 0 : Math.min(100, 100 * sent / way.rate_bps));
-		parts.write(known.now, sent == null ? _('Measuring what passes…') : _('%s pass now').format(words.rate(sent)));
+		parts.write(known.now, passes(sent, way.rate_bps));
 		isHeld = isHeld || steering.held_us != null;
 	}
 

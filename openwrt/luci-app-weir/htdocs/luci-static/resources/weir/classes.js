@@ -32,7 +32,7 @@ const Classes = baseclass.extend({
 			for (const direction of words.WAYS)
 				this.tables[direction] = parts.table([
 					{ title: words.direction(direction) }, { title: _('Rate') }, { title: _('Share'), kind: 'wide' }, { title: _('Delay') }, { title: _('Drops') },
-					{ title: _('Marks'), kind: 'wide' }, { title: _('Waiting') }, { title: _('Guaranteed'), kind: 'wide' }, { title: _('At most'), kind: 'wide' }, { title: _('Sent'), kind: 'wide' }
+					{ title: _('Marks'), kind: 'wide' }, { title: _('Waiting'), kind: 'wide' }, { title: _('Guaranteed'), kind: 'wide' }, { title: _('At most'), kind: 'wide' }, { title: _('Sent'), kind: 'wide' }
 				], _('Classes, %s').format(words.direction(direction)));
 
 			this.node.replaceChildren(

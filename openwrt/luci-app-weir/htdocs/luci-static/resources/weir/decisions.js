@@ -18,7 +18,7 @@ const Decisions = baseclass.extend({
 		this.decisions = parts.table([ { title: _('Time') }, { title: _('Direction'), kind: 'left' }, { title: _('What was decided, and why'), kind: 'text' } ], _('Last decisions'));
 		this.said = parts.table([ { title: _('Time') }, { title: _('What weir said'), kind: 'text' } ], _('What weir said'));
 		this.decided = E('div', [ E('h3', [ _('Last decisions') ]), E('div', { 'class': 'weir-scroll' }, [ this.decisions.node ]) ]);
-		this.noted = E('div', [ E('h3', [ _('What weir said') ]), E('div', { 'class': 'weir-scroll' }, [ this.said.node ]) ]);
+		this.noted = E('div', { 'class': 'weir-next' }, [ E('h3', [ _('What weir said') ]), E('div', { 'class': 'weir-scroll' }, [ this.said.node ]) ]);
 
 		return E('div', { 'class': 'cbi-section' }, [ this.decided, this.noted ]);
 	},

@@ -13,6 +13,7 @@ const STYLE = `
 :root[data-darkmode="true"] .weir { --weir-wait:#56b4e9; --weir-peak:#ff8c42; --weir-bad:#ff7a29; --weir-good:#1fc493 }
 .weir h3 small { font-size:13px; font-weight:normal; color:inherit; opacity:.75; margin-left:.2em; overflow-wrap:anywhere }
 .weir .cbi-section > div:first-child > h3:first-child { margin-top:0 }
+.weir-next { margin-top:1.6em }
 .weir p:last-child { margin-bottom:0 }
 .weir-faint { opacity:.75 }
 .weir-trouble .btn { margin-top:.4em }
@@ -63,7 +64,7 @@ const STYLE = `
 .weir-legend > span > span { overflow:hidden; text-overflow:ellipsis; white-space:nowrap; flex:1 1 auto }
 .weir-legend b { font-weight:600; white-space:nowrap }
 .weir-swatch { display:inline-block; flex:none; width:.85em; height:.85em; border-radius:2px }
-.weir-swatch.line { height:0; border-radius:0; border-top:2px solid currentColor; width:1em }
+.weir-swatch.line { height:0; border-radius:0; border-top:2px solid currentColor; width:1.5em }
 .weir-swatch.dash { border-top-style:dashed }
 .weir-empty { opacity:.75; font-style:italic; padding:.6em 0 }
 .weir-scroll { overflow-x:auto; max-width:100% }
@@ -87,8 +88,8 @@ const STYLE = `
 	.weir-table th, .weir-table td { padding:.35em .3em; font-size:12px }
 	.weir-big { font-size:1.25em }
 	.weir-legend { grid-template-columns:1fr 1fr }
-	.weir-table b.over { color:var(--weir-bad) }
-.weir-name { max-width:7em }
+	.weir-legend > span > span { white-space:normal }
+	.weir-name { max-width:7em }
 }
 `;
 

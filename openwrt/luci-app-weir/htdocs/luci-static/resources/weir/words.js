@@ -68,13 +68,6 @@ return baseclass.extend({
 		return '%s %s'.format(figures(bits / size), unit);
 	},
 
-	/* Two rates in the unit of the second: "78.2 of about 81 Mbit/s". */
-	rateOf(bits, whole) {
-		const [ size, unit ] = unitOf(whole);
-
-		return _('%s of about %s %s').format(figures(bits / size), figures(whole / size), unit);
-	},
-
 	/* Microseconds as "6 ms" or "1.2 s". */
 	wait(micros) {
 		if (micros == null)
@@ -167,7 +160,7 @@ return baseclass.extend({
 	 */
 	standing(way, sent) {
 		const steering = way.steering;
-		const rate = this.rate(way.rate_bps);
+		const headline = _('Shaping to %s').format(this.rate(way.rate_bps));
 		const calm = (kind, state, headline, text) => ({ kind: kind, state: state, headline: headline, text: text || '' });
 
 		if (!way.wanted)
@@ -177,21 +170,17 @@ return baseclass.extend({
 			return calm('bad', _('Not shaped'), _('Not shaped'), way.reason || _('The kernel does not have all of its queues.'));
 
 		if (steering == null)
-			return calm('good', _('Fixed speed'), _('Shaping to %s').format(rate), _('The speed is fixed; nothing measures what the line carries.'));
-
-		const capacity = steering.capacity_bps;
-		// A line that nobody filled lately was seen to carry little: that is no measure of its rate.
-		const headline = capacity > 0 && capacity >= 0.8 * way.rate_bps ? this.rateOf(way.rate_bps, capacity) : rate;
+			return calm('good', _('Fixed speed'), headline, _('The speed is fixed; nothing measures what the line carries.'));
 
 		switch (steering.state) {
 		case 'held':
-			return calm('warn', _('Held'), rate, _('Held at this speed for another %s.').format(this.span(steering.held_us || 0)));
+			return calm('warn', _('Held'), headline, _('Held at this speed for another %s.').format(this.span(steering.held_us || 0)));
 		case 'blind':
 			return calm('warn', _('Steered by counters'), headline, _('Nobody answers the probes, so only what passes tells what the line carries.'));
 		case 'waiting':
-			return calm('warn', _('Beginning'), rate, _('Waits for its queues.'));
+			return calm('warn', _('Beginning'), headline, _('Waits for its queues.'));
 		case 'left':
-			return calm('bad', _('Left alone'), rate, _('The queues stand, but no daemon steers them.'));
+			return calm('bad', _('Left alone'), headline, _('The queues stand, but no daemon steers them.'));
 		}
 
 		return calm('good', this.use(steering.state, sent, way.rate_bps), headline, this.reasons(steering));
@@ -207,11 +196,11 @@ return baseclass.extend({
 		const carries = this.rate(steering.capacity_bps);
 
 		if (/ at least, /.test(steering.text))
-			return '%s %s'.format(now, _('It carries %s at least; nothing has waited on it yet.').format(carries));
+			return '%s %s'.format(now, _('The line carries %s at least; nothing has waited on it yet.').format(carries));
 
 		return '%s %s'.format(now, steering.wait_us == null || steering.aim_us == null
-			? _('It was last seen to carry %s.').format(carries)
-			: _('It was last seen to carry %s; packets wait %s on it, and may wait %s.').format(carries, this.wait(steering.wait_us), this.wait(steering.aim_us)));
+			? _('The line was last seen to carry %s.').format(carries)
+			: _('The line was last seen to carry %s; packets wait %s on it, and may wait %s.').format(carries, this.wait(steering.wait_us), this.wait(steering.aim_us)));
 	},
 
 	/*

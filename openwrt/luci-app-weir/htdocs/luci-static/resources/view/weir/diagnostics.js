@@ -165,12 +165,23 @@ return view.extend({
 		const all = [ ...answer.findings ].sort((one, other) => rank(one) - rank(other));
 		const well = all.filter((finding) => finding.verdict == 'ok');
 		const others = all.filter((finding) => finding.verdict != 'ok');
-		const tell = (finding) => E('div', { 'class': 'weir-say', 'data-kind': finding.verdict == 'note' ? 'info' : finding.verdict }, [
+		// What one check found in several places is told together, as the remedy is the same.
+		const groups = (some) => some.reduce((found, one) => {
+			const last = found[found.length - 1];
+
+			if (last && last[0].check == one.check && last[0].verdict == one.verdict)
+				last.push(one);
+			else
+				found.push([ one ]);
+
+			return found;
+		}, []);
+		const tell = ([ finding, ...more ]) => E('div', { 'class': 'weir-say', 'data-kind': finding.verdict == 'note' ? 'info' : finding.verdict }, [
 			E('div', { 'class': 'weir-top' }, [
 				said('strong', checks[finding.check]?.title, finding.title),
 				E('span', { 'class': 'weir-mark', 'data-kind': finding.verdict }, [ verdict(finding.verdict) ])
 			]),
-			said('p', finding.verdict == 'ok' ? checks[finding.check]?.fine : null, finding.evidence),
+			...[ finding, ...more ].map((one) => said('p', one.verdict == 'ok' ? checks[one.check]?.fine : null, one.evidence)),
 			finding.remedy ? E('p', [ E('strong', [ _('What to do:') ]), ' ', said('span', checks[finding.check]?.remedy, finding.remedy) ]) : ''
 		]);
 		const bad = others.filter((finding) => finding.verdict == 'fault' || finding.verdict == 'warning').length;
@@ -179,8 +190,8 @@ return view.extend({
 			E('p', [ E('span', { 'class': 'weir-mark', 'data-kind': bad ? others[0].verdict : 'good' }, [
 				bad ? N_(bad, '%d thing needs attention.', '%d things need attention.').format(bad) : _('Nothing defeats shaping, as far as can be seen.')
 			]) ]),
-			...others.map(tell),
-			well.length ? E('details', [ E('summary', [ N_(well.length, '%d check is in order', '%d checks are in order').format(well.length) ]), ...well.map(tell) ]) : '',
+			...groups(others).map(tell),
+			well.length ? E('details', [ E('summary', [ N_(well.length, '%d check is in order', '%d checks are in order').format(well.length) ]), ...groups(well).map(tell) ]) : '',
 			answer.truncated ? E('p', { 'class': 'weir-faint' }, [ _('The last findings were left out; “weir doctor” on the router tells them all.') ]) : '',
 			E('p', { 'class': 'weir-faint' }, [ _('As of %s.').format(words.clock(Date.now(), true)) ])
 		);

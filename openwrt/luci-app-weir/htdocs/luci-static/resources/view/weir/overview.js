@@ -50,7 +50,8 @@ return view.extend({
 			this.past.node,
 			this.classes.node,
 			this.decisions.node,
-			this.version = E('p', { 'class': 'weir-faint' })
+			this.version = E('p', { 'class': 'weir-faint' }),
+			E('div', { 'class': 'weir-buttons' }, [ api.button(_('Read the settings again'), 'neutral', () => api.reload(), (answer) => this.reloaded(answer)) ])
 		);
 
 		this.again = api.follow(2, () => this.ask());
