@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What the web forms know of the options, made of the daemon's own tables. `BLESS=1 cargo test --test forms` rewrites it.
+//! What the web pages know of the options and of the doctor's checks, made of the daemon's own tables.
+//! `BLESS=1 cargo test --test forms` rewrites it.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -11,8 +12,10 @@ use weir::config::value::{self, DSCPS, PROTOCOLS, RATES, SIZES};
 use weir::config::{Class, LinkLayer, link, service};
 use weir::limits;
 use weir::units::Micros;
+use weir::watch::doctor::CHECKS;
 
 const FORMS: &str = "openwrt/luci-app-weir/htdocs/luci-static/resources/weir/options.js";
+const CHECKED: &str = "openwrt/luci-app-weir/htdocs/luci-static/resources/weir/checks.js";
 
 /// A text as JavaScript writes it, in the single quotes that LuCI's own files have.
 fn quoted(text: &str) -> String {
@@ -202,14 +205,43 @@ fn forms() -> String {
     out
 }
 
-#[test]
-fn the_forms_know_the_daemons_own_options() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(FORMS);
-    let wanted = forms();
+fn checks() -> String {
+    let mut out = String::from(
+        "'use strict';\n'require baseclass';\n\n\
+         // Made of the daemon's tables by 'BLESS=1 cargo test --test forms'; do not edit.\n\n\
+         // Of each check of the doctor's: what is looked at, what is said when all is well, and what to do about what was found.\n\
+         return baseclass.extend({\n",
+    );
+    for check in &CHECKS {
+        let fine = if check.fine.is_empty() { "null".into() } else { said(check.fine) };
+        let _ = writeln!(
+            out,
+            "\t'{}': {{ title: {}, fine: {fine},\n\t\tremedy: {} }},",
+            check.name,
+            said(check.title),
+            said(check.remedy)
+        );
+    }
+    out.push_str("});\n");
+    out
+}
+
+fn is_what_stands(file: &str, wanted: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     if std::env::var_os("BLESS").is_some() {
         fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-        fs::write(&path, &wanted).expect("writable");
+        fs::write(&path, wanted).expect("writable");
     }
     let text = fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(text, wanted, "{FORMS}: run BLESS=1 cargo test --test forms");
+    assert_eq!(text, wanted, "{file}: run BLESS=1 cargo test --test forms");
+}
+
+#[test]
+fn the_forms_know_the_daemons_own_options() {
+    is_what_stands(FORMS, &forms());
+}
+
+#[test]
+fn the_pages_know_the_doctors_checks() {
+    is_what_stands(CHECKED, &checks());
 }

@@ -42,6 +42,20 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// Each of them.
+    pub const ALL: [Self; 10] = [
+        Self::Processor,
+        Self::Bypass,
+        Self::Silence,
+        Self::SlowLine,
+        Self::Floor,
+        Self::Line,
+        Self::Itself,
+        Self::Other,
+        Self::Full,
+        Self::Unknown,
+    ];
+
     /// What programs know it by.
     pub const fn word(self) -> &'static str {
         match self {

@@ -94,9 +94,9 @@ pub struct Check {
     /// What is looked at.
     pub title: &'static str,
     /// What is said when nothing was found.
-    fine: &'static str,
-    /// What to do about what was found.
-    remedy: &'static str,
+    pub fine: &'static str,
+    /// What to do about what was found, on OpenWrt.
+    pub remedy: &'static str,
     look: Look,
 }
 

@@ -105,6 +105,24 @@ export class Form {
 	}
 }
 
+/* Who may only look can open the dialog of a row, in which everything is locked, and moves no row. */
+export async function looksOnly(bench, name, row) {
+	await bench.check('who may only look opens a dialog whose fields are all locked, and moves no row', async () => {
+		const page = await bench.open(name, { as: 'reader' });
+
+		assert.equal(await page.locator('.drag-handle').count(), 0);
+		await row().getByRole('button', { name: 'Show' }).click();
+		await page.locator('#modal_overlay .cbi-map').waitFor();
+		assert.ok(await page.locator('#modal_overlay input, #modal_overlay select').count() > 3);
+
+		const free = await page.locator('#modal_overlay').locator('input, select, textarea, button').evaluateAll((all) => all.filter((node) => !node.disabled && node.textContent != 'Dismiss').map((node) => node.outerHTML));
+
+		assert.deepEqual(free, []);
+		await page.locator('#modal_overlay button', { hasText: 'Dismiss' }).click();
+		bench.quiet();
+	});
+}
+
 /* What every page with a form is asked. */
 export async function common(bench, form, name, allowed) {
 	await bench.check('who may only look sees all and changes nothing', async () => {

@@ -85,20 +85,18 @@ class Bench {
 				throw new Error(`it says “${odd[0]}”`);
 
 			await this.shot(`${name}-${kind}`);
-
-			if (kind == 'phone')
-				await this.fits(page);
+			await this.fits(page);
 		}
 	}
 
-	/* Nothing makes the page wider than the screen. */
+	/* Nothing makes the page wider than the screen, and nothing sticks out of its box. */
 	async fits(page) {
 		const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth
 			? [ ...document.querySelectorAll('#view *') ].filter((node) => node.getBoundingClientRect().right > innerWidth + 1).slice(0, 4).map((node) => `${node.tagName}.${node.className}`)
-			: []);
+			: [ ...document.querySelectorAll('#view .cbi-section') ].filter((node) => node.scrollWidth > node.clientWidth + 1).map((node) => `${node.tagName}.${node.className} ${node.id}: ${node.scrollWidth} of ${node.clientWidth}`));
 
 		if (wide.length)
-			throw new Error(`wider than a phone: ${wide.join(', ')}`);
+			throw new Error(`wider than its place: ${wide.join(', ')}`);
 	}
 
 	quiet() {

@@ -2,7 +2,7 @@
 // Steps through alerts and schedules.
 
 import assert from 'node:assert/strict';
-import { Form, common } from '../forms.mjs';
+import { Form, common, looksOnly } from '../forms.mjs';
 
 const DIALOG = '#modal_overlay';
 
@@ -58,7 +58,7 @@ export default async function(bench) {
 		const talk = router.talk(5004);
 
 		try {
-			await page.locator('.weir-now', { hasText: 'throughput' }).waitFor({ timeout: 40000 });
+			await page.locator('.weir-now', { hasText: 'Throughput: ' }).waitFor({ timeout: 40000 });
 			await bench.until('the state of the level', async () => /left|alert for/.test(await row('threshold', 'busy').locator('.weir-level-state').textContent()), 15000);
 			await page.locator('.weir-now', { hasText: 'Ends by itself in' }).waitFor({ timeout: 15000 });
 			await bench.shot('alerts-at-work');
@@ -131,8 +131,30 @@ export default async function(bench) {
 		await bench.until('the file without it', () => !form.file().includes('always'));
 	});
 
+	await bench.check('a service level is given another name, and one that is there already is refused', async () => {
+		const page = await bench.open('alerts');
+		const rename = row('threshold', 'busy').getByRole('button', { name: 'Rename' });
+
+		await rename.click();
+
+		for (const [ name, said ] of [ [ 'home', /something of this name/ ], [ 'very busy', /letters, digits/ ] ]) {
+			await page.locator(`${DIALOG} input`).fill(name);
+			await page.locator(`${DIALOG} .important`).click();
+			assert.match(await page.locator(`${DIALOG} .weir-note`).textContent(), said);
+		}
+
+		await page.locator(`${DIALOG} input`).fill('full');
+		await page.locator(`${DIALOG} input`).press('Enter');
+		await row('threshold', 'full').waitFor();
+		assert.match(await row('threshold', 'full').textContent(), /Throughput · line home/);
+		await form.apply();
+		await form.holds('config threshold \'full\'');
+		assert.doesNotMatch(form.file(), /'busy'/);
+	});
+
+	await looksOnly(bench, 'alerts', () => row('threshold', 'full'));
 	await common(bench, form, 'alerts', '.cbi-button-edit');
 	await bench.shots('alerts', async (page) => {
-		await page.locator('.weir-now > .weir-alert').first().waitFor();
+		await page.locator('.weir-now > .weir-say').first().waitFor();
 	});
 }

@@ -2,6 +2,9 @@
 // Through diagnostics.
 
 import fs from 'node:fs';
+import { load } from '../module.mjs';
+
+const checks = load('weir.checks');
 
 function assert(is, text) {
 	if (!is)
@@ -22,14 +25,27 @@ export default async function(bench) {
 
 		for (const finding of told.filter((one) => one.verdict == 'fault' || one.verdict == 'warning')) {
 			assert(shown.includes(finding.evidence), finding.evidence);
-			assert(shown.includes(finding.remedy), finding.remedy);
+			assert(shown.includes(checks[finding.check].remedy.substring(1)), finding.remedy);
 		}
 
 		const order = await page.locator('.weir-say > .weir-top .weir-mark').evaluateAll((nodes) => nodes.map((node) => node.dataset.kind));
 		const rank = [ 'fault', 'warning', 'unknown', 'note', 'ok' ];
 
-		assert(order.length == told.length, `${told.length} findings, ${order.length} shown`);
+		const kinds = new Set(told.map((one) => `${one.check} ${one.verdict}`)).size;
+
+		assert(order.length == kinds, `${kinds} kinds of findings, ${order.length} shown`);
 		assert(order.every((kind, i) => i == 0 || rank.indexOf(order[i - 1]) <= rank.indexOf(kind)), order.join(' '));
+	});
+
+	await bench.check('in another language only what was seen is in the daemon’s words', async () => {
+		page = await bench.open('diagnostics', { lang: 'de' });
+
+		const english = await page.locator('.weir-say [lang="en"]').evaluateAll((nodes) => nodes.map((node) => `${node.tagName} ${node.textContent}`));
+		const seen = (await router.call('doctor')).findings.map((one) => one.evidence);
+
+		assert((await page.locator('.weir-say strong').allTextContents()).includes('Die Einstellungen'), 'titles are translated');
+		assert(english.every((text) => seen.some((one) => text.endsWith(one))), english.join(' | '));
+		page = await bench.open('diagnostics');
 	});
 
 	await bench.check('the bundle is put together, copied and saved, and has no address in it', async () => {

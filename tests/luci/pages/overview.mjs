@@ -36,7 +36,7 @@ export default async function(bench) {
 	});
 
 	await bench.check('each direction has an honest headline', async () => {
-		await until('both are steered', async () => /^[\d.]+ of about [\d.]+ Mbit\/s/.test(await text(page, `${way('Download')} .weir-big`)) && /^[\d.]+ of about/.test(await text(page, `${way('Upload')} .weir-big`)));
+		await until('both are steered', async () => /^Shaping to [\d.]+ Mbit\/s/.test(await text(page, `${way('Download')} .weir-big`)) && /last seen to carry [\d.]+ Mbit\/s; packets wait/.test(await text(page, way('Upload'))));
 
 		const spare = page.locator('.cbi-section', { has: page.locator('h3', { hasText: 'spare' }) }).first();
 
@@ -106,6 +106,17 @@ export default async function(bench) {
 		await until('some', async () => /From [\d.]+ [kM]bit\/s to [\d.]+ [kM]bit\/s.*: [a-z ,]+\./.test(await text(page, 'table[aria-label="Last decisions"] tbody')));
 	});
 
+	await bench.check('in another language reasons are in that language', async () => {
+		page = await bench.open('overview', { lang: 'de' });
+		await until('why', async () => / trug | trägt |gemessen/.test(await text(page, way('Upload'))));
+
+		for (const where of [ way('Upload'), way('Download'), 'table[aria-label="Letzte Entscheidungen"] tbody' ])
+			assert(!/\b(line|queue|carries|carry|nothing|speed)\b/i.test(await text(page, where)), await text(page, where));
+
+		page = await bench.open('overview');
+		await page.waitForTimeout(2500);
+	});
+
 	await bench.check('ten turns of one request each, and the page does not grow', async () => {
 		const count = () => page.evaluate(() => document.querySelectorAll('*').length);
 
@@ -161,7 +172,7 @@ export default async function(bench) {
 		await bench.shot('overview-dialog');
 		await page.locator('#weir-rate').fill('3 mbit');
 		await button(page, 'Set').click();
-		await until('taken', async () => (await text(page, `${way('Upload')} .weir-big`)).startsWith('3 Mbit/s'));
+		await until('taken', async () => (await text(page, `${way('Upload')} .weir-big`)).startsWith('Shaping to 3 Mbit/s'));
 		assert(await page.locator('.modal').count() == 0, 'the dialog is gone');
 		await button(page, 'Release').click();
 		await until('let go', async () => (await router.call('wan', { name: 'home' })).upload.steering.state != 'held');
@@ -258,7 +269,7 @@ export default async function(bench) {
 		};
 		page = await bench.open('overview');
 		await page.waitForTimeout(2500);
-		assert(/of about [\d.]+ Mbit\/s/.test(await text(page, '#view')), 'the headline is there');
+		assert(/Shaping to [\d.]+ Mbit\/s/.test(await text(page, '#view')), 'the headline is there');
 		bench.quiet();
 		server.mangle = null;
 	});

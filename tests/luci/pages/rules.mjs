@@ -2,7 +2,7 @@
 // Steps through the rules.
 
 import assert from 'node:assert/strict';
-import { Form, common } from '../forms.mjs';
+import { Form, common, looksOnly } from '../forms.mjs';
 
 const DIALOG = '#modal_overlay';
 
@@ -196,12 +196,22 @@ export default async function(bench) {
 		const page = await bench.open('rules');
 
 		assert.equal(await page.locator('#view img').count(), 0);
+		assert.match(await row('192.0.2.0/24').textContent(), /<img src=x onerror="window\.bitten=1">/);
 		await row('192.0.2.0/24').locator('.cbi-button-edit').click();
 		await page.locator(`${DIALOG} .cbi-map`).waitFor();
 		assert.equal(await page.locator('img').count(), 0);
 		assert.equal(await page.evaluate(() => window.bitten), undefined);
 	});
 
+	await bench.check('the list of services fits a phone', async () => {
+		const page = await bench.open('rules', { phone: true });
+
+		await page.locator('.weir-services summary').click();
+		await bench.fits(page);
+		await bench.shot('rules-services-phone');
+	});
+
+	await looksOnly(bench, 'rules', () => row('talks'));
 	await common(bench, form, 'rules', '.weir-tester, .weir-counter, .weir-services input, .cbi-button-edit');
 	await bench.shots('rules', async (page) => {
 		await page.locator('.weir-tester button').click();

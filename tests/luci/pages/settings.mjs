@@ -137,12 +137,39 @@ export default async function(bench) {
 		await form.holds('config class \'games\'');
 		assert.match(form.file(), /option guarantee '8'\n\toption default '1'|option default '1'\n\toption guarantee '8'/);
 		assert.ok((await router.call('check', {})).ok);
-		await bench.open('settings');
+	});
+
+	await bench.check('a class is given another name, and rules that name it follow; a default class keeps its name', async () => {
+		const before = form.file();
+
+		router.write(`${before}\nconfig rule 'arcade'\n\toption class 'games'\n\toption remote_port '7777'\n`);
+		router.reload();
+
+		const page = await bench.open('settings');
+
 		await form.reveal(form.input('games', 'guarantee'));
-		await bench.page.locator('tr[data-sid="games"] .cbi-button-remove').click();
-		await bench.until('the class gone', async () => await bench.page.locator('tr[data-sid="games"]').count() == 0);
+		assert.equal(await page.locator('tr[data-sid="high"]').getByRole('button', { name: 'Rename' }).count(), 0);
+		await page.locator('tr[data-sid="games"]').getByRole('button', { name: 'Rename' }).click();
+		await page.locator('#modal_overlay input').fill('play');
+		await page.locator('#modal_overlay .important').click();
+		await form.input('play', 'guarantee').waitFor({ state: 'attached' });
+		assert.equal(await form.input('play', 'guarantee').inputValue(), '8');
 		await form.apply();
-		await bench.until('the file without it', () => !form.file().includes('games'));
+		await form.holds('config class \'play\'');
+		assert.match(form.file(), /config rule 'arcade'\n(\t.*\n)*\toption class 'play'/);
+		assert.doesNotMatch(form.file(), /games/);
+		assert.ok((await router.call('check', {})).ok);
+		await bench.open('settings', { lang: 'de' });
+		await form.reveal(form.input('play', 'guarantee'));
+		await bench.fits(bench.page);
+		router.write(form.file().replace(/config rule 'arcade'\n(\t.*\n)*/, ''));
+		router.reload();
+		await bench.open('settings');
+		await form.reveal(form.input('play', 'guarantee'));
+		await bench.page.locator('tr[data-sid="play"] .cbi-button-remove').click();
+		await bench.until('the class gone', async () => await bench.page.locator('tr[data-sid="play"]').count() == 0);
+		await form.apply();
+		await bench.until('the file without it', () => !form.file().includes('\'play\''));
 	});
 
 	await bench.check('lines are added, renamed and deleted, and what names them follows', async () => {

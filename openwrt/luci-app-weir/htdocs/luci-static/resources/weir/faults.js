@@ -184,6 +184,17 @@ return baseclass.extend({
 		}).catch((error) => page.trouble.show(error)));
 	},
 
+	/* Says what became of settings that were read again. */
+	reloaded(answer) {
+		const found = answer.faults || [];
+
+		if (answer.ok && found.length == 0)
+			api.said(_('The settings were read and are in force.'));
+		else
+			ui.addNotification(answer.ok ? _('The settings are in force, with remarks:') : _('The settings were refused; the last good ones stay in force:'),
+				E('div', found.map((fault) => E('p', { 'lang': 'en' }, [ fault.line ? _('Line %d: %s').format(fault.line, words(fault)) : words(fault) ]))), answer.ok ? 'warning' : 'danger');
+	},
+
 	/*
 	 * Saves a page's forms, asks the daemon, and applies what it would take; what it would refuse is only applied by
 	 * somebody who insists. `view` is the page, `banner` its place for faults.

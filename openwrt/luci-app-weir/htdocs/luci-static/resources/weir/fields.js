@@ -26,6 +26,15 @@ const STYLE = `
 .weir-heading { display: flex; flex-wrap: wrap; justify-content: space-between; align-items: center; margin: 1em 0 0 }
 .weir-heading > h3 { margin: 0 }
 .weir-actions { display: flex; gap: .4em }
+.weir .cbi-section-table .cbi-value-field input[type="text"], .weir .cbi-section-table .cbi-value-field select { width: 100%; min-width: 4em }
+.weir .cbi-section-table .cbi-value-field select { min-width: 8.5em }
+.weir #cbi-weir-class .td, .weir #cbi-weir-class .th { padding-left: .3em; padding-right: .3em }
+.weir #cbi-weir-class .cbi-section-actions > div { flex-wrap: wrap; row-gap: 2px }
+.weir-wrap { overflow-wrap: anywhere }
+@media (max-width: 600px) {
+	.weir .cbi-section-table .td.cbi-section-actions { flex-basis: 100% }
+	.weir .cbi-section-actions > div { flex-wrap: wrap; row-gap: 2px }
+}
 .weir .cbi-section-create { flex-wrap: wrap; max-width: 100%; box-sizing: border-box }
 .weir .cbi-section-create-name { max-width: 100%; min-width: 0 }
 .cbi-value > .cbi-value-field select.cbi-input-select { width: auto; min-width: 210px; max-width: 100% }
@@ -35,6 +44,11 @@ const STYLE = `
 .weir-faults ul { margin: .4em 0 0 1.2em }
 .weir-faults li { overflow-wrap: anywhere }
 .weir-builtin td, .weir-builtin th { vertical-align: top }
+.weir-builtin td { overflow-wrap: anywhere }
+.weir-builtin td code, .weir-builtin td button { white-space: nowrap }
+.weir-builtin th:first-child { width: 16% }
+.weir-builtin th:nth-child(2) { width: 22% }
+.weir-builtin th:nth-child(4) { width: 30% }
 .weir-num { font-variant-numeric: tabular-nums; text-align: right; white-space: nowrap }
 .weir-row { display: flex; flex-wrap: wrap; gap: .6em .8em; align-items: flex-end; margin: .5em 0 }
 .weir-row label { display: flex; flex-direction: column; gap: .2em; font-size: 90% }

@@ -13,6 +13,7 @@ const STYLE = `
 :root[data-darkmode="true"] .weir { --weir-wait:#56b4e9; --weir-peak:#ff8c42; --weir-bad:#ff7a29; --weir-good:#1fc493 }
 .weir h3 small { font-size:13px; font-weight:normal; color:inherit; opacity:.75; margin-left:.2em; overflow-wrap:anywhere }
 .weir .cbi-section > div:first-child > h3:first-child { margin-top:0 }
+.weir-next { margin-top:1.6em }
 .weir p:last-child { margin-bottom:0 }
 .weir-faint { opacity:.75 }
 .weir-trouble .btn { margin-top:.4em }
@@ -22,6 +23,7 @@ const STYLE = `
 .weir-way[data-kind="warn"], .weir-mark[data-kind="warn"], .weir-mark[data-kind="warning"], .weir-say[data-kind="warning"] { --weir-kind:var(--weir-warn) }
 .weir-way[data-kind="bad"], .weir-mark[data-kind="bad"], .weir-mark[data-kind="fault"], .weir-mark[data-kind="error"], .weir-say[data-kind="error"], .weir-say[data-kind="fault"] { --weir-kind:var(--weir-bad) }
 .weir-mark[data-kind="note"], .weir-mark[data-kind="info"], .weir-say[data-kind="info"] { --weir-kind:var(--weir-wait) }
+.weir-say[data-kind="good"] { --weir-kind:var(--weir-good) }
 .weir-top { display:flex; justify-content:space-between; align-items:baseline; gap:.6em; flex-wrap:wrap }
 .weir-mark { display:inline-flex; align-items:center; gap:.45em; white-space:nowrap; font-size:13px }
 .weir-mark::before { content:""; width:.7em; height:.7em; border-radius:50%; background:var(--weir-kind, #999); flex:none }
@@ -62,7 +64,7 @@ const STYLE = `
 .weir-legend > span > span { overflow:hidden; text-overflow:ellipsis; white-space:nowrap; flex:1 1 auto }
 .weir-legend b { font-weight:600; white-space:nowrap }
 .weir-swatch { display:inline-block; flex:none; width:.85em; height:.85em; border-radius:2px }
-.weir-swatch.line { height:0; border-radius:0; border-top:2px solid currentColor; width:1em }
+.weir-swatch.line { height:0; border-radius:0; border-top:2px solid currentColor; width:1.5em }
 .weir-swatch.dash { border-top-style:dashed }
 .weir-empty { opacity:.75; font-style:italic; padding:.6em 0 }
 .weir-scroll { overflow-x:auto; max-width:100% }
@@ -86,8 +88,8 @@ const STYLE = `
 	.weir-table th, .weir-table td { padding:.35em .3em; font-size:12px }
 	.weir-big { font-size:1.25em }
 	.weir-legend { grid-template-columns:1fr 1fr }
-	.weir-table b.over { color:var(--weir-bad) }
-.weir-name { max-width:7em }
+	.weir-legend > span > span { white-space:normal }
+	.weir-name { max-width:7em }
 }
 `;
 

@@ -5,6 +5,7 @@
 'require form';
 'require uci';
 'require weir.fields as fields';
+'require weir.grid as grid';
 'require weir.options as table';
 'require weir.parts as parts';
 'require weir.values as values';
@@ -72,16 +73,17 @@ const ClassTable = form.TableSection.extend({
 	/* One of the default classes cannot be deleted, only be again what it was. */
 	renderRowActions(name, more) {
 		const one = builtin(name);
-
-		this.delbtntitle = one ? _('Reset') : _('Delete');
-
 		const node = this.super('renderRowActions', [ name, more ]);
 		const button = node.querySelector ? node.querySelector('.cbi-button-remove') : null;
 
 		if (one && button) {
 			button.classList.replace('cbi-button-remove', 'cbi-button-reset');
 			button.disabled = button.disabled || uci.get(CONFIG, name) == null;
+			button.textContent = _('Reset');
 			button.title = _('Forget what is said here of this class');
+		}
+		else if (button) {
+			button.before(grid.renameButton(this, name, _('Rename the class'), _('Rules, schedules and service levels that name the class follow.')));
 		}
 
 		return node;
@@ -127,7 +129,7 @@ const ClassTable = form.TableSection.extend({
 		const pieces = names.map((name, n) => E('div', {
 			'style': 'flex: 0 1 %.1f%%; background: %s'.format(shares[n] / Math.max(sum, WHOLE) * 100, parts.colour(name, n)),
 			'title': '%s: %s %%'.format(name, percent(shares[n]))
-		}, [ shares[n] >= 30 ? '%s %s %%'.format(name, percent(shares[n])) : '' ])).filter((part, n) => shares[n] > 0);
+		}, [ shares[n] >= 80 ? '%s %s %%'.format(name, percent(shares[n])) : shares[n] >= 30 ? name : '' ])).filter((part, n) => shares[n] > 0);
 
 		if (sum < WHOLE)
 			pieces.push(E('div', { 'class': 'weir-free', 'style': 'flex: 1 1 0' }, [ _('%s %% for whoever wants it').format(percent(WHOLE - sum)) ]));

@@ -2,6 +2,7 @@
 // Numbers and states in the words of people. Nothing here asks or draws.
 'use strict';
 'require baseclass';
+'require weir.told as told';
 
 const UNITS = [ [ 1e9, 'Gbit/s' ], [ 1e6, 'Mbit/s' ], [ 1e3, 'kbit/s' ], [ 1, 'bit/s' ] ];
 
@@ -11,6 +12,29 @@ function figures(value) {
 
 	return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
 }
+
+/* What alerts are about, by the daemon's words. */
+const CAUSES = {
+	'processor': _('The router’s processor is busy'),
+	'bypass': _('Packets pass the queues by'),
+	'silence': _('Nobody answers the probes'),
+	'slow-line': _('The line is slower than usual'),
+	'floor': _('The line has a wait of its own'),
+	'line': _('A queue stands on the line'),
+	'itself': _('The class wants more than it may have'),
+	'other-class': _('Another class takes the room'),
+	'full': _('The line is full'),
+	'unknown': _('A service level is broken')
+};
+
+/* What is done about them. */
+const DEEDS = {
+	'notify': _('told'),
+	'throttle': _('slowed down'),
+	'protect': _('given more'),
+	'cap': _('capped'),
+	'block': _('blocked')
+};
 
 function unitOf(bits) {
 	return UNITS.find((unit) => bits >= unit[0] * 0.9995) || UNITS[3];
@@ -30,6 +54,9 @@ function language() {
 
 return baseclass.extend({
 	NOTHING: '–',
+	WAYS: [ 'download', 'upload' ],
+	CAUSES: CAUSES,
+	DEEDS: DEEDS,
 
 	/* 81400000 as "81.4 Mbit/s". */
 	rate(bits) {
@@ -39,13 +66,6 @@ return baseclass.extend({
 		const [ size, unit ] = unitOf(bits);
 
 		return '%s %s'.format(figures(bits / size), unit);
-	},
-
-	/* Two rates in the unit of the second: "78.2 of about 81 Mbit/s". */
-	rateOf(bits, whole) {
-		const [ size, unit ] = unitOf(whole);
-
-		return _('%s of about %s %s').format(figures(bits / size), figures(whole / size), unit);
 	},
 
 	/* Microseconds as "6 ms" or "1.2 s". */
@@ -83,6 +103,11 @@ return baseclass.extend({
 		return hours % 24
 			? _('%d d %d h').format(Math.floor(hours / 24), hours % 24)
 			: _('%d d').format(hours / 24);
+	},
+
+	/* A span that is shown in sentences: it may lag by some seconds, so that nothing flickers. */
+	roughly(micros) {
+		return this.span(micros < 60e6 ? Math.ceil(micros / 10e6) * 10e6 : Math.floor(micros / 60e6) * 60e6);
 	},
 
 	/* 117700000 as "112 MiB". */
@@ -130,11 +155,12 @@ return baseclass.extend({
 	},
 
 	/*
-	 * How a direction stands: `kind` (good, calm, warn, bad), a short `state`, a `headline`, and a `text` that explains.
+	 * How a direction stands: `kind` (good, calm, warn, bad), a short `state`, a `headline`, and a `text` that explains. `sent`
+	 * is what passes now; null where that is not known yet.
 	 */
-	standing(way) {
+	standing(way, sent) {
 		const steering = way.steering;
-		const rate = this.rate(way.rate_bps);
+		const headline = _('Shaping to %s').format(this.rate(way.rate_bps));
 		const calm = (kind, state, headline, text) => ({ kind: kind, state: state, headline: headline, text: text || '' });
 
 		if (!way.wanted)
@@ -144,75 +170,62 @@ return baseclass.extend({
 			return calm('bad', _('Not shaped'), _('Not shaped'), way.reason || _('The kernel does not have all of its queues.'));
 
 		if (steering == null)
-			return calm('good', _('Fixed speed'), _('Shaping to %s').format(rate), _('The speed is fixed; nothing measures what the line carries.'));
-
-		const capacity = steering.capacity_bps;
-		// A line that nobody filled lately was seen to carry little: that is no measure of its rate.
-		const headline = capacity > 0 && capacity >= 0.8 * way.rate_bps ? this.rateOf(way.rate_bps, capacity) : rate;
+			return calm('good', _('Fixed speed'), headline, _('The speed is fixed; nothing measures what the line carries.'));
 
 		switch (steering.state) {
 		case 'held':
-			return calm('warn', _('Held'), rate, _('Held at this speed for another %s.').format(this.span(steering.held_us || 0)));
+			return calm('warn', _('Held'), headline, _('Held at this speed for another %s.').format(this.span(steering.held_us || 0)));
 		case 'blind':
 			return calm('warn', _('Steered by counters'), headline, _('Nobody answers the probes, so only what passes tells what the line carries.'));
 		case 'waiting':
-			return calm('warn', _('Beginning'), rate, _('Waits for its queues.'));
+			return calm('warn', _('Beginning'), headline, _('Waits for its queues.'));
 		case 'left':
-			return calm('bad', _('Left alone'), rate, _('The queues stand, but no daemon steers them.'));
-		case 'idle':
-			return calm('good', _('Idle'), headline, steering.text);
-		case 'light':
-			return calm('good', _('Lightly used'), headline, steering.text);
-		case 'loaded':
-			return calm('good', _('Busy'), headline, steering.text);
+			return calm('bad', _('Left alone'), headline, _('The queues stand, but no daemon steers them.'));
 		}
 
-		return calm('good', steering.state, headline, steering.text);
+		return calm('good', this.use(steering.state, sent, way.rate_bps), headline, this.reasons(steering));
 	},
 
-	/* The states of history's column. */
-	state(code) {
-		return [ null, _('idle'), _('lightly used'), _('busy'), _('nobody answers') ][code] || this.NOTHING;
+	/* Why the speed of a direction is what it is, and what is known of the line. */
+	reasons(steering) {
+		const now = told.now(steering.text);
+
+		if (now == null || !steering.capacity_bps)
+			return now == null ? steering.text : now;
+
+		const carries = this.rate(steering.capacity_bps);
+
+		if (/ at least, /.test(steering.text))
+			return '%s %s'.format(now, _('The line carries %s at least; nothing has waited on it yet.').format(carries));
+
+		return '%s %s'.format(now, steering.wait_us == null || steering.aim_us == null
+			? _('The line was last seen to carry %s.').format(carries)
+			: _('The line was last seen to carry %s; packets wait %s on it, and may wait %s.').format(carries, this.wait(steering.wait_us), this.wait(steering.aim_us)));
 	},
 
-	/* Why a rate was changed: history's column `reason`. */
-	reason(code) {
-		return [
-			_('changed by hand or by the settings'),
-			_('nothing was measured yet'),
-			_('the rate held nobody back'),
-			_('tried whether the line carries more'),
-			_('went back to what the line carried lately'),
-			_('took just what the line carries'),
-			_('drained a queue on the line'),
-			_('tried less, to see whether the wait goes away'),
-			_('answers to the probes were overdue'),
-			_('nobody answered the probes')
-		][code || 0] || _('for a reason this page does not know');
+	/*
+	 * How much a direction is used, by the numbers that stand beside it. The controller's word alone is another matter: to
+	 * it the whole line is loaded from a quarter of either direction's speed on, as a queue may come of that.
+	 */
+	use(state, sent, rate) {
+		const share = sent == null || !rate ? null : sent / rate;
+
+		if (share >= 0.75)
+			return _('Busy');
+
+		if (state == 'idle')
+			return _('Idle');
+
+		return state == 'light' || share != null && share < 0.1 ? _('Lightly used') : _('In use');
 	},
 
-	/* What an alert is about, in a few words. */
+	/* What an alert is about, in a few words; a cause that is not known has no evidence either. */
 	cause(code) {
-		return {
-			'processor': _('The router’s processor is busy'),
-			'bypass': _('Packets pass the queues by'),
-			'silence': _('Nobody answers the probes'),
-			'slow-line': _('The line is slower than usual'),
-			'floor': _('The line has a wait of its own'),
-			'line': _('A queue stands on the line'),
-			'itself': _('The class wants more than it may have'),
-			'other-class': _('Another class takes the room'),
-			'full': _('The line is full')
-		}[code] || _('A service level is broken');
+		return CAUSES[code] || CAUSES.unknown;
 	},
 
 	/* What is done for an alert. */
 	action(code) {
-		return {
-			'throttle': _('slowed down'),
-			'protect': _('given more'),
-			'cap': _('capped'),
-			'block': _('blocked')
-		}[code] || code;
+		return DEEDS[code] || code;
 	}
 });

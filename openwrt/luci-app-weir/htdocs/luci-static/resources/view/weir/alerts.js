@@ -7,8 +7,10 @@
 'require uci';
 'require view';
 'require weir.api as api';
+'require weir.attention as attention';
 'require weir.faults as faults';
 'require weir.fields as fields';
+'require weir.grid as grid';
 'require weir.labels as labels';
 'require weir.options as table';
 'require weir.parts as parts';
@@ -136,8 +138,8 @@ function enabledSwitch(section, type) {
 	return option;
 }
 
-const Grid = form.GridSection.extend({
-	__name__: 'CBI.WeirGrid',
+const Grid = grid.Grid.extend({
+	__name__: 'CBI.WeirLevels',
 
 	sectiontitle(sid) {
 		const section = uci.get(CONFIG, sid);
@@ -176,6 +178,7 @@ function addLevels(map) {
 
 	section.addbtntitle = _('Add a service level');
 	section.namehint = _('Name of the level');
+	section.renametitle = _('Rename the service level');
 	section.modaltitle = (sid) => _('Service level “%s”').format(sectionName(sid));
 	section.tab('level', _('What is watched'));
 	section.tab('action', _('What is done'));
@@ -255,6 +258,7 @@ function addSchedules(map) {
 
 	section.addbtntitle = _('Add a schedule');
 	section.namehint = _('Name of the schedule');
+	section.renametitle = _('Rename the schedule');
 	section.modaltitle = (sid) => _('Schedule “%s”').format(sectionName(sid));
 	section.tab('hours', _('When'));
 	section.tab('changes', _('What is otherwise'));
@@ -306,60 +310,16 @@ function addSchedules(map) {
 	return section;
 }
 
-/* Adds classes to a badge by how much an alert matters. */
-function badge(severity, text) {
-	return E('span', { 'class': 'weir-badge %s'.format(severity == 'info' ? '' : 'weir-warn') }, [ text ]);
-}
-
-function alertNode(alert) {
-	const about = [ _('line %s').format(alert.wan), words.direction(alert.direction) ];
-
-	if (alert['class'])
-		about.push(_('class %s').format(alert['class']));
-
-	return E('div', { 'class': 'weir-alert weir-%s'.format(alert.severity == 'info' ? 'calm' : alert.severity) }, [
-		E('div', [
-			badge(alert.severity, labels.choice('threshold', 'severity', alert.severity)), ' ',
-			E('strong', [ words.cause(alert.cause) ]), ' ',
-			E('span', { 'class': 'weir-hint' }, [ '%s · %s'.format(about.join(' · '), _('for %s').format(words.span(alert.since_us))) ])
-		]),
-		E('div', [ alert.text ]),
-		E('div', { 'class': 'weir-hint' }, [ alert.advice ]),
-		alert.levels > 1 ? E('div', { 'class': 'weir-hint' }, [ N_(alert.levels, '%d service level is broken for this reason.', '%d service levels are broken for this reason.').format(alert.levels) ]) : ''
-	]);
-}
-
-function actionNode(action) {
-	return E('div', { 'class': 'weir-alert weir-calm' }, [
-		E('div', [
-			E('span', { 'class': 'weir-badge' }, [ words.action(action.action) ]), ' ',
-			E('strong', [ action.text ]), ' ',
-			E('span', { 'class': 'weir-hint' }, [
-				'%s · %s · %s'.format(_('line %s').format(action.wan), words.direction(action.direction), _('by level %s').format(action.level))
-			])
-		]),
-		E('div', { 'class': 'weir-hint' }, [ _('Ends by itself in %s at most.').format(words.span(action.left_us)) ])
-	]);
-}
-
 /* What is wrong and what is done about it now. */
 function nowPlace() {
 	const node = E('div', { 'class': 'weir-now', 'aria-live': 'polite' }, [ E('em', [ _('Asking weir …') ]) ]);
-	let shown = '';
 
 	return {
 		node: node,
 		show: (status) => {
-			const [ alerts, actions ] = [ status.alerts || [], status.actions || [] ];
-			const key = JSON.stringify([ alerts, actions ]);
+			const boxes = (status.alerts || []).map((alert) => attention.alert(alert)).concat((status.actions || []).map((action) => attention.action(action)));
 
-			if (key == shown)
-				return;
-
-			shown = key;
-			node.replaceChildren(...(alerts.length + actions.length
-				? alerts.map(alertNode).concat(actions.map(actionNode))
-				: [ E('div', { 'class': 'weir-alert weir-fine' }, [ _('All service levels are kept.') ]) ]));
+			parts.put(node, boxes.length ? boxes : [ E('div', { 'class': 'weir-say', 'data-kind': 'good' }, [ _('All service levels are kept.') ]) ]);
 		}
 	};
 }
@@ -380,13 +340,6 @@ function scheduleState(one) {
 	return one.next == null ? _('waits for the clock to be set') : _('begins %s').format(words.clock(one.next * 1000));
 }
 
-const STYLE = `
-.weir-alert { border-left: 4px solid rgba(128, 128, 128, .5); background: rgba(128, 128, 128, .08); padding: .5em .8em; margin: .4em 0;
-	overflow-wrap: anywhere }
-.weir-alert.weir-warning, .weir-alert.weir-error { border-color: #d55e00 }
-.weir-alert.weir-fine { border-color: #009e73 }
-`;
-
 return view.extend({
 	load() {
 		return uci.load(CONFIG);
@@ -401,8 +354,8 @@ return view.extend({
 			const action = (status.actions || []).find((one) => one.level == node.dataset.level);
 
 			setText(node, action
-				? _('%s, %s left').format(words.action(action.action), words.span(action.left_us))
-				: alert ? _('alert for %s').format(words.span(alert.since_us)) : _('no alert'));
+				? _('%s, %s left').format(words.action(action.action), words.roughly(action.left_us))
+				: alert ? _('alert for %s').format(words.roughly(alert.since_us)) : _('no alert'));
 		});
 		document.querySelectorAll('.weir-schedule-state').forEach((node) => {
 			const one = (status.schedules || []).find((schedule) => schedule.name == node.dataset.schedule);
@@ -441,7 +394,7 @@ return view.extend({
 		return map.render().then((node) => {
 			faults.follow(this, 5, (status) => this.show(status));
 
-			return parts.page(fields.style(), E('style', [ STYLE ]), this.trouble.node, this.banner.node, node);
+			return parts.page(fields.style(), this.trouble.node, this.banner.node, node);
 		});
 	},
 

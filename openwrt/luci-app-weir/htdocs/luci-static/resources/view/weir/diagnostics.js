@@ -4,6 +4,7 @@
 'require view';
 'require ui';
 'require weir.api as api';
+'require weir.checks as checks';
 'require weir.faults as faults';
 'require weir.parts as parts';
 'require weir.words as words';
@@ -22,6 +23,11 @@ function verdict(name) {
 		'note': _('Note', 'doctor'),
 		'ok': _('In order', 'doctor')
 	}[name] || name;
+}
+
+/* A sentence in the reader's words where the page has them, else in the daemon's, which may begin with a name. */
+function said(name, known, told) {
+	return E(name, { 'lang': known ? null : 'en' }, [ known ? known.charAt(0).toUpperCase() + known.substring(1) : told ]);
 }
 
 /* What a text is offered as: to be copied, where the browser lets a page do that, or as a file. */
@@ -113,7 +119,11 @@ return view.extend({
 				E('div', { 'class': 'weir-buttons' }, [
 					asking(_('What would change now'), 'neutral', () => this.plan(true)),
 					asking(_('The whole tree'), 'neutral', () => this.plan(false)),
-					api.button(_('Read the settings again'), 'neutral', () => api.reload(), (answer) => this.reloaded(answer))
+					api.button(_('Read the settings again'), 'neutral', () => api.reload(), (answer) => {
+						faults.reloaded(answer);
+
+						return this.again();
+					})
 				]),
 				this.tree
 			]),
@@ -155,13 +165,24 @@ return view.extend({
 		const all = [ ...answer.findings ].sort((one, other) => rank(one) - rank(other));
 		const well = all.filter((finding) => finding.verdict == 'ok');
 		const others = all.filter((finding) => finding.verdict != 'ok');
-		const tell = (finding) => E('div', { 'class': 'weir-say', 'data-kind': finding.verdict == 'note' ? 'info' : finding.verdict }, [
+		// What one check found in several places is told together, as the remedy is the same.
+		const groups = (some) => some.reduce((found, one) => {
+			const last = found[found.length - 1];
+
+			if (last && last[0].check == one.check && last[0].verdict == one.verdict)
+				last.push(one);
+			else
+				found.push([ one ]);
+
+			return found;
+		}, []);
+		const tell = ([ finding, ...more ]) => E('div', { 'class': 'weir-say', 'data-kind': finding.verdict == 'note' ? 'info' : finding.verdict }, [
 			E('div', { 'class': 'weir-top' }, [
-				E('strong', { 'lang': 'en' }, [ finding.title ]),
+				said('strong', checks[finding.check]?.title, finding.title),
 				E('span', { 'class': 'weir-mark', 'data-kind': finding.verdict }, [ verdict(finding.verdict) ])
 			]),
-			E('p', { 'lang': 'en' }, [ finding.evidence ]),
-			finding.remedy ? E('p', { 'lang': 'en' }, [ E('strong', [ _('What to do:') ]), ' ', finding.remedy ]) : ''
+			...[ finding, ...more ].map((one) => said('p', one.verdict == 'ok' ? checks[one.check]?.fine : null, one.evidence)),
+			finding.remedy ? E('p', [ E('strong', [ _('What to do:') ]), ' ', said('span', checks[finding.check]?.remedy, finding.remedy) ]) : ''
 		]);
 		const bad = others.filter((finding) => finding.verdict == 'fault' || finding.verdict == 'warning').length;
 
@@ -169,8 +190,8 @@ return view.extend({
 			E('p', [ E('span', { 'class': 'weir-mark', 'data-kind': bad ? others[0].verdict : 'good' }, [
 				bad ? N_(bad, '%d thing needs attention.', '%d things need attention.').format(bad) : _('Nothing defeats shaping, as far as can be seen.')
 			]) ]),
-			...others.map(tell),
-			well.length ? E('details', [ E('summary', [ N_(well.length, '%d check is in order', '%d checks are in order').format(well.length) ]), ...well.map(tell) ]) : '',
+			...groups(others).map(tell),
+			well.length ? E('details', [ E('summary', [ N_(well.length, '%d check is in order', '%d checks are in order').format(well.length) ]), ...groups(well).map(tell) ]) : '',
 			answer.truncated ? E('p', { 'class': 'weir-faint' }, [ _('The last findings were left out; “weir doctor” on the router tells them all.') ]) : '',
 			E('p', { 'class': 'weir-faint' }, [ _('As of %s.').format(words.clock(Date.now(), true)) ])
 		);
@@ -194,16 +215,6 @@ return view.extend({
 			answer.truncated ? E('p', { 'class': 'weir-faint' }, [ _('It was cut, as it is too large for the bus; “weir plan” on the router gives all of it.') ]) : '',
 			answer.text.trim() == '' && isDiff ? E('p', { 'class': 'weir-empty' }, [ _('Nothing would change: the kernel has all of it.') ]) : shown(answer.text.trimEnd(), isDiff)
 		);
-	},
-
-	async reloaded(answer) {
-		if (answer.ok)
-			api.said(_('The settings were read and are in force.'));
-		else
-			ui.addNotification(_('The settings were refused; the last good ones stay in force:'),
-				E('div', (answer.faults || []).map((fault) => E('p', { 'lang': 'en' }, [ fault.line ? _('Line %d: %s').format(fault.line, faults.words(fault)) : faults.words(fault) ]))), 'danger');
-
-		return this.again();
 	},
 
 	async listen() {

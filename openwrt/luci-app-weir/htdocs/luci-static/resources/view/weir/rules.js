@@ -9,6 +9,7 @@
 'require weir.api as api';
 'require weir.faults as faults';
 'require weir.fields as fields';
+'require weir.grid as grid';
 'require weir.labels as labels';
 'require weir.options as table';
 'require weir.parts as parts';
@@ -37,6 +38,19 @@ function isOn(type, section) {
 	return values.understood(table.options[type].enabled, section.enabled) !== false;
 }
 
+/* How long packets are, in words: '64', '200-', '-200' or '64-200'. */
+function lengthText(text) {
+	const [ from, to ] = text.split('-');
+
+	if (to == null)
+		return _('%s bytes long').format(from);
+
+	if (from == '' || to == '')
+		return (to == '' ? _('%s bytes or longer') : _('%s bytes or shorter')).format(from || to);
+
+	return _('%s to %s bytes long').format(from, to);
+}
+
 /* What packets a rule is about, in words. */
 function conditions(section) {
 	const parts = [];
@@ -63,7 +77,7 @@ function conditions(section) {
 	list('dscp', () => _('DSCP %s'));
 
 	if (section.length)
-		parts.push(_('%s bytes long').format(section.length));
+		parts.push(lengthText(section.length.trim()));
 
 	if (section.direction == 'up' || section.direction == 'down')
 		parts.push(labels.choice('rule', 'direction', section.direction));
@@ -98,7 +112,7 @@ function enabledSwitch(option) {
 	};
 }
 
-const Rules = form.GridSection.extend({
+const Rules = grid.Grid.extend({
 	__name__: 'CBI.WeirRules',
 
 	/* Two rules cannot have one name. */
@@ -117,17 +131,11 @@ const Rules = form.GridSection.extend({
 		return this.map.save(null, true);
 	},
 
-	sectiontitle(sid) {
-		const section = uci.get(CONFIG, sid);
-
-		// Titles are HTML to LuCI, once in tables and twice in dialogs.
-		return section ? '%h'.format(ruleName(section) || _('(no name)')) : sid;
-	},
-
 	modaltitle(sid) {
 		const section = uci.get(CONFIG, sid);
 		const name = section ? ruleName(section) : '';
 
+		// Titles of dialogs are HTML to LuCI, twice.
 		return name == '' ? _('New rule') : _('Rule “%s”').format('%h'.format('%h'.format(name)));
 	},
 
@@ -154,8 +162,13 @@ function addRules(map, page) {
 	section.tab('which', _('Which packets'));
 	section.tab('more', _('More'));
 
-	// What the table shows.
-	let option = section.option(form.DummyValue, '_which', _('Packets'));
+	// What the table shows. LuCI's own column of names is HTML in some of its releases and text in others.
+	let option = section.option(form.DummyValue, '_name', _('Name'));
+	option.modalonly = false;
+	option.width = '18%';
+	option.textvalue = (sid) => E('strong', { 'class': 'weir-wrap' }, [ ruleName(uci.get(CONFIG, sid) || {}) || _('(no name)') ]);
+
+	option = section.option(form.DummyValue, '_which', _('Packets'));
 	option.modalonly = false;
 	option.textvalue = (sid) => E('span', [ conditions(uci.get(CONFIG, sid) || {}) ]);
 

@@ -3,12 +3,12 @@
 'use strict';
 'require dom';
 'require form';
-'require ui';
 'require uci';
 'require view';
 'require weir.api as api';
 'require weir.faults as faults';
 'require weir.fields as fields';
+'require weir.grid as grid';
 'require weir.options as table';
 'require weir.parts as parts';
 'require weir.shares as shares';
@@ -41,41 +41,6 @@ function sayLink(name) {
 const Lines = form.TypedSection.extend({
 	__name__: 'CBI.WeirLines',
 
-	/* Lines can be given another name. */
-	handleRename(sid) {
-		const input = E('input', { 'type': 'text', 'class': 'cbi-input-text', 'value': sid, 'style': 'width: 100%' });
-		const said = E('p', { 'class': 'weir-note' });
-		const go = () => {
-			const name = input.value.trim();
-			const judged = name == sid ? true : fields.judgeName(name);
-
-			if (judged !== true) {
-				said.textContent = judged;
-
-				return Promise.resolve();
-			}
-
-			ui.hideModal();
-
-			if (name == sid)
-				return Promise.resolve();
-
-			// What stands in the form is kept under the new name.
-			return this.map.save(() => fields.rename('wan', sid, name), true).catch((error) => api.fail(error));
-		};
-
-		ui.showModal(_('Rename the line'), [
-			E('p', [ _('Schedules and service levels that name the line follow.') ]),
-			input,
-			said,
-			E('div', { 'class': 'right' }, [
-				E('button', { 'class': 'btn cbi-button', 'click': ui.hideModal }, [ _('Cancel') ]), ' ',
-				E('button', { 'class': 'btn cbi-button cbi-button-positive important', 'click': ui.createHandlerFn(this, go) }, [ _('Rename') ])
-			])
-		]);
-		input.focus();
-	},
-
 	renderContents(sids, nodes) {
 		const root = this.super('renderContents', [ sids, nodes ]);
 
@@ -95,11 +60,7 @@ const Lines = form.TypedSection.extend({
 				heading.parentNode.insertBefore(row, remove.parentNode);
 
 				if (section && !section['.anonymous'])
-					actions.append(E('button', {
-						'class': 'btn cbi-button cbi-button-neutral',
-						'click': ui.createHandlerFn(this, 'handleRename', sid),
-						'disabled': this.map.readonly || null
-					}, [ _('Rename') ]));
+					actions.append(grid.renameButton(this, sid, _('Rename the line'), _('Schedules and service levels that name the line follow.')));
 
 				actions.append(remove.parentNode);
 				row.append(heading, actions);

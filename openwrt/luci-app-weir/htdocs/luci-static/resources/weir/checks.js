@@ -1,0 +1,48 @@
+'use strict';
+'require baseclass';
+
+// Made of the daemon's tables by 'BLESS=1 cargo test --test forms'; do not edit.
+
+// Of each check of the doctor's: what is looked at, what is said when all is well, and what to do about what was found.
+return baseclass.extend({
+	'config': { title: _('the configuration'), fine: _('no faults, no warnings'),
+		remedy: _('mend the lines named (\'weir check\' shows them all), then \'service weir reload\'') },
+	'shaped': { title: _('what is wanted'), fine: _('the kernel has every queue that is wanted'),
+		remedy: _('see \'weir plan --diff\' and the log; without speeds set \'download\' and \'upload\', or start the daemon') },
+	'flow_offload': { title: _('flow offloading'), fine: _('not asked for in /etc/config/firewall, and no flow is'),
+		remedy: _('switch it off: LuCI, Network, Firewall, Flow offloading; or set flow_offloading and flow_offloading_hw of the section \'defaults\' to 0 in /etc/config/firewall, then \'service firewall restart\'') },
+	'shapers': { title: _('other shapers'), fine: _('none starts at boot'),
+		remedy: _('only one can have the line: \'service NAME stop; service NAME disable\', then \'service weir restart\'') },
+	'foreign': { title: _('others\' queues and filters'), fine: _('none on the lines\' devices'),
+		remedy: _('stop the program that made it, or set option \'takeover\' to replace a queue') },
+	'modules': { title: _('what the kernel has'), fine: _('everything that was asked for'),
+		remedy: _('install the package (\'opkg install NAME\', or \'apk add NAME\'), then \'weir stop\' and \'service weir restart\', which ask the kernel anew') },
+	'plan': { title: _('steps down'), fine: _('none'),
+		remedy: _('nothing, if you can live with it') },
+	'device': { title: _('the line\'s device'), fine: _('as the default route says'),
+		remedy: _('name the device that packets to the internet leave by: option \'network\' or \'device\' of the line') },
+	'direction': { title: _('up and down'), fine: _('speeds and counters agree with the directions'),
+		remedy: _('\'upload\' is what leaves the house: swap the two speeds, or name the line\'s own device if it is the LAN\'s') },
+	'overhead': { title: _('what a packet costs'), fine: _('\'link\' does not contradict the protocol'),
+		remedy: _('set option \'link\' to what the line is, such as pppoe-vdsl2, pppoe-adsl-llc or pppoe-ethernet (\'weir help config\')') },
+	'super_packets': { title: _('super-packets'), fine: _('off where they hold a line too long'),
+		remedy: _('leave option \'offloads\' at \'auto\' and the daemon running; what the driver refuses stays as it is') },
+	'mtu': { title: _('packet size'), fine: _('no line takes more than 1500 bytes'),
+		remedy: _('few lines carry more than 1500 bytes: set the device\'s mtu in /etc/config/network unless yours does') },
+	'probes': { title: _('answers to probes'), fine: _('no line asks in vain'),
+		remedy: _('name others with option \'reflector\', or another way with option \'probe\'; counters alone steer meanwhile') },
+	'marks': { title: _('firewall marks'), fine: _('weir\'s (option \'cake_fwmark\') are nobody else\'s'),
+		remedy: _('choose other bits: option \'cake_fwmark\' here, mmx_mask in /etc/config/mwan3, fw_mask in /etc/config/pbr') },
+	'processor': { title: _('the processor'), fine: null,
+		remedy: _('lower the speeds, or try engine \'htb\' or \'cake\', packet steering (Network, Interfaces, Global) or irqbalance') },
+	'daemon': { title: _('the daemon'), fine: _('runs and answers'),
+		remedy: _('\'service weir start\', and \'logread -e weir\' if it does not stay') },
+	'privileges': { title: _('the daemon\'s privileges'), fine: _('CAP_NET_ADMIN and CAP_NET_RAW, no new ones'),
+		remedy: _('start it by \'service weir restart\', not by hand with other privileges') },
+	'boot': { title: _('start at boot'), fine: _('in /etc/rc.d'),
+		remedy: _('\'service weir enable\'') },
+	'clock': { title: _('the clock'), fine: _('not before weir was made'),
+		remedy: _('let the time be set: System, System, Time synchronization; or \'service sysntpd enable\'') },
+	'bus': { title: _('ubus and LuCI'), fine: _('the bus is there, and who may ask weir'),
+		remedy: _('install the package weir again, and rpcd for LuCI; then \'service rpcd restart\'') },
+});
