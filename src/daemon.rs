@@ -630,7 +630,9 @@ impl Daemon {
             Some(config) => plan_with(config, &seen.world, &self.speeds, &mut self.memo),
             None => Plan::default(),
         };
-        let mut before = core::mem::replace(&mut self.plan, plan).tree;
+        let old = core::mem::replace(&mut self.plan, plan);
+        self.tell_rates(&old);
+        let mut before = old.tree;
         self.plan.yield_to_others(&seen.tree);
         let ops = diff(&seen.tree, &self.plan.tree);
         if ops.is_empty() {

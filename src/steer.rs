@@ -153,7 +153,9 @@ impl Pilot {
         self.setup = self.setup.recall(self.controller.memory());
         self.tap = Some(tap);
         self.counters = counters;
+        let [up, down] = Way::ALL.map(|way| self.controller.view(way));
         self.controller = Controller::new(&self.setup);
+        self.controller.go_on(&up, &down);
         self.wants = [None; 2];
         self.tally = Tally::default();
         self.handle(now, control::Event::Start);
@@ -313,6 +315,7 @@ fn setup(wan: &Wan, learnt: [Option<Rate>; 2]) -> Option<Setup> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::measure::counters::{Count, Queue};
     use crate::units::{DeviceName, Micros};
 
     #[test]
@@ -330,6 +333,54 @@ mod tests {
         assert!(pilots[0].stand(Time(7), tap, counters), "another setup begins anew");
         config.wans[0].steer.adapt = Some(false);
         assert!(Pilot::all(&config, pilots, &Learnt::default()).is_empty());
+    }
+
+    /// All of the rate passes, our queue is not empty, and everybody answers, for so many seconds; gives the rate it came to.
+    fn used(pilot: &mut Pilot, from: u64, seconds: u64, mut rate: Rate) -> Rate {
+        let backlog = Count { bytes: 30_000, packets: 20 };
+        let mut queue = Queue { is_wire: true, backlog, ..Queue::default() };
+        for step in 0..seconds * 20 {
+            let now = Time(from * 1_000_000 + step * 50_000);
+            if pilot.deadline().is_some_and(|at| at <= now) {
+                pilot.handle(now, control::Event::Deadline);
+            }
+            queue.sent.bytes += rate.bits_per_sec() / 8 / 20;
+            queue.sent.packets += 10;
+            while let Some(action) = pilot.poll() {
+                match action {
+                    control::Action::ReadCounters => {
+                        pilot.sampled(now, &Sample { queues: [Some(queue), None], ..Sample::default() });
+                    }
+                    control::Action::Probe { reflector, id, .. } => {
+                        let (sent, received) = (now, now + Micros::ms(20));
+                        let answer = control::Event::Answer { reflector, id, sent, received, one_way: None };
+                        pilot.handle(received, answer);
+                    }
+                    control::Action::SetRates { .. } => {}
+                }
+            }
+            rate = pilot.take(Way::Up).unwrap_or(rate);
+        }
+        rate
+    }
+
+    #[test]
+    fn where_nothing_ever_queued_a_line_goes_on_from_its_rate_when_a_hold_ends_and_not_from_the_least() {
+        let mut pilot = Pilot::all(&Config::default(), Vec::new(), &Learnt::default()).remove(0);
+        let name = DeviceName::new("eth0").expect("a name");
+        let tap = Tap { line: name, up: Some(Side { device: name, is_cake: false }), down: None };
+        let counters = Counters::new(Config::default().wans[0].link, 14);
+        pilot.stand(Time(0), tap, counters);
+        let begun = pilot.begins(Way::Up).expect("it is steered");
+        let before = used(&mut pilot, 0, 30, begun);
+        assert!(before.bits_per_sec() > 2 * begun.bits_per_sec(), "{before} after {begun}");
+        assert_eq!(pilot.learnt()[0], None, "no queue says how much it carries");
+        let level = pilot.view(Way::Up).expect("it steers").level;
+        assert!(pilot.rest());
+        pilot.stand(Time(31_000_000), tap, counters);
+        while pilot.poll().is_some() {}
+        assert_eq!(pilot.take(Way::Up), Some(before));
+        assert_eq!(pilot.view(Way::Up).map(|view| view.level), Some(level), "it is known to carry so much");
     }
 
     #[test]

@@ -143,6 +143,12 @@ impl Controller {
         Memory { up: self.up.learnt(), down: self.down.learnt() }
     }
 
+    /// Goes on where another controller stood, in directions of which it learnt nothing to recall.
+    pub fn go_on(&mut self, up: &View, down: &View) {
+        self.up.go_on(up);
+        self.down.go_on(down);
+    }
+
     /// The counters are read and perhaps somebody is asked.
     fn beat(&mut self, now: Time) {
         self.todo.push(Action::ReadCounters);

@@ -178,6 +178,14 @@ impl Way {
         (self.law.level > 0 && !self.law.is_new).then(|| Rate::bits(self.law.level))
     }
 
+    /// Goes on where another one stood, of which nothing was learnt: the line has carried so much at least.
+    pub fn go_on(&mut self, from: &View) {
+        if self.is_steered && self.law.is_new && from.rate > Rate::ZERO {
+            (self.law.rate, self.law.level) = (from.rate.bits_per_sec(), from.level.bits_per_sec());
+            self.bound();
+        }
+    }
+
     /// Answers come again after a long silence: on from memory.
     pub fn resume(&mut self) {
         self.is_blind = false;

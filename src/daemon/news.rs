@@ -34,6 +34,8 @@ pub enum News {
     State(String),
     /// Something is wrong that is no service level.
     Alert(Level, String),
+    /// What was done about a service level is undone.
+    Undone(String),
     /// A service level is broken, or kept again.
     Broken {
         /// How loud it was said.
@@ -58,7 +60,7 @@ impl News {
         match self {
             Self::Rate { .. } => "rate",
             Self::State(_) => "state",
-            Self::Alert(..) | Self::Broken { .. } => "alert",
+            Self::Alert(..) | Self::Undone(_) | Self::Broken { .. } => "alert",
             Self::Config { .. } => "config",
         }
     }
@@ -67,7 +69,7 @@ impl News {
     pub const fn event(&self) -> Option<&'static str> {
         match self {
             Self::State(_) => Some("weir.state"),
-            Self::Alert(..) | Self::Broken { .. } => Some("weir.alert"),
+            Self::Alert(..) | Self::Undone(_) | Self::Broken { .. } => Some("weir.alert"),
             Self::Rate { .. } | Self::Config { .. } => None,
         }
     }
@@ -92,6 +94,12 @@ impl News {
                 out.text("level", &level.word());
                 out.text("text", text);
                 out.flag("cleared", false);
+                out.null("alert");
+            }
+            Self::Undone(text) => {
+                out.text("level", &Level::Info.word());
+                out.text("text", text);
+                out.flag("cleared", true);
                 out.null("alert");
             }
             Self::Broken { level, text, alert, is_over } => {

@@ -159,6 +159,25 @@ impl Daemon {
         }
     }
 
+    /// Tells listeners which rates another plan than the old one changes: by a reload, by the end of a hold, by an hour.
+    pub(super) fn tell_rates(&mut self, old: &Plan) {
+        let Some(config) = self.config.as_ref().filter(|_| self.wanted.all) else { return };
+        let rate = |plan: &Plan, tune: &Tune| {
+            Some(Speed::of(plan.tree.device(&tune.device)?, tune.kit, &config.classes)?.line)
+        };
+        let name = |plan: &Plan, tune: &Tune| plan.lines.get(tune.line).map(|line| line.name.clone());
+        for tune in &self.plan.tunes {
+            let is_same = |was: &&Tune| was.way == tune.way && name(old, was) == name(&self.plan, tune);
+            let before = old.tunes.iter().find(is_same).and_then(|was| rate(old, was));
+            if let (Some(old), Some(new)) = (before, rate(&self.plan, tune))
+                && old != new
+            {
+                let news = News::Rate { line: tune.line, way: tune.way, old, new };
+                self.actions.push_back(Action::Tidings(news));
+            }
+        }
+    }
+
     /// The kernel has the new rates, or something is not as it was left, which a look will show.
     pub(super) fn retuned(&mut self, now: Time, mut ops: Vec<Op>, refused: Option<String>) {
         ops.clear();

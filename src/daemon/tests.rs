@@ -520,3 +520,24 @@ fn while_nobody_listens_nothing_is_made_for_listeners_and_those_who_do_hear_ever
     let rates = [Rate::mbit(4), Rate::mbit(2)];
     assert_eq!(machine.news, [News::Rate { line: 0, way: Way::Up, old: rates[0], new: rates[1] }]);
 }
+
+#[test]
+fn listeners_hear_of_the_rates_that_the_end_of_a_hold_and_a_reload_bring() {
+    let mut machine = Machine::new(Daemon::new(Lacks::default()));
+    machine.tell(Event::Start);
+    machine.daemon.want(Wanted { all: true, seldom: true });
+    machine.ask("rate wan 1000000 - 3");
+    machine.pass(Micros::secs(5));
+    machine.ask("rate wan 2000000 - 60");
+    machine.ask("release wan");
+    machine.wait();
+    machine.file = Ok((config(7), Vec::new()));
+    machine.tell(Event::Reload);
+    let rates = machine.news.iter().filter_map(|news| match news {
+        News::Rate { line: 0, way: Way::Up, old, new } => Some((*old, *new)),
+        _ => None,
+    });
+    let [own, one, two, other] = [5, 1, 2, 7].map(Rate::mbit);
+    let wanted = [(own, one), (one, own), (own, two), (two, own), (own, other)];
+    assert_eq!(rates.collect::<Vec<_>>(), wanted);
+}

@@ -124,6 +124,7 @@ impl Daemon {
 
     fn undone(&mut self, doing: &Doing) {
         let text = format!("{}: no longer so: {}, for '{}'", doing.wan, doing.text, doing.level);
+        self.spread(News::Undone(text.clone()));
         self.say(Level::Info, text);
     }
 
