@@ -355,7 +355,7 @@ fn top_shows_a_line_once_and_live_until_it_is_told_to_end_and_leaves_the_termina
         assert!(page.contains(part), "{part}: {page}");
     }
     assert!(page.is_ascii() && !page.contains('\x1b') && page.lines().all(|row| row.len() <= 80), "{page}");
-    assert!(daemon.weir(&["top", "--line", "adsl"]).contains("there is no line 'adsl'"));
+    assert_eq!(daemon.weir(&["top", "--line", "adsl"]), "", "what is wrong is no page");
     let picture = daemon.weir(&["history", "--svg", "-"]);
     assert!(picture.starts_with("<svg ") && picture.contains(">upload<"), "{picture}");
     let file = daemon.dir.join("picture.svg");

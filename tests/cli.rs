@@ -495,6 +495,25 @@ fn a_bundle_has_everything_but_addresses_names_and_comments() {
 }
 
 #[test]
+fn a_full_disk_is_told_and_no_success() {
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("there is one everywhere");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_weir"));
+    let output = command.arg("services").stdout(full).output().expect("weir runs");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(text(&output.stderr), "weir: cannot write: No space left on device\n");
+}
+
+#[test]
+fn apply_without_a_file_does_not_remove_what_stands() {
+    if fs::exists("/etc/config/weir").expect("it can be asked") {
+        return;
+    }
+    let output = weir(&["apply", "--state-dir", "/nonexistent/state"]);
+    assert_eq!(output.status.code(), Some(66));
+    assert!(text(&output.stderr).contains("Nothing is changed"), "{}", text(&output.stderr));
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_error() {
     use std::process::Stdio;
     let mut child = Command::new(env!("CARGO_BIN_EXE_weir"))
@@ -528,6 +547,7 @@ fn what_only_a_running_daemon_can_do_says_that_none_runs() {
         (&["set-rate"][..], "no rate; for example"),
         (&["set-rate", "up"], "'up' needs a rate"),
         (&["set-rate", "up", "fast"], "'fast'"),
+        (&["set-rate", "up", "3mbit", "up", "4mbit"], "'up' is there twice"),
         (&["set-rate", "wan", "sideways", "1mbit"], "'sideways' is neither 'up' nor 'down'"),
         (&["hold", "wan", "lte"], "takes one argument"),
     ] {

@@ -216,12 +216,33 @@ fn stop_and_apply_beside_a_daemon_say_what_to_do_instead() {
         );
         assert!(!errors.contains("try again"), "{command}: {errors}");
     }
+    for words in [&["status"][..], &["doctor"], &["top"], &["hold"], &["history"]] {
+        let other = shown(&daemon.dir.join("other"));
+        let output = daemon.run(&[&[env!("CARGO_BIN_EXE_weir")], words, &["--state-dir", &other]].concat());
+        let errors = String::from_utf8(output.stderr).expect("text");
+        let told = format!("process {pid} is at work here with another state directory");
+        assert_eq!(errors.matches(&told).count(), 1, "{words:?}: {errors}");
+    }
     assert_eq!(daemon.weir(&["status"]).0, 0, "nothing has changed");
     // What it says to do does it.
     daemon.signal("-TERM");
     assert_eq!(daemon.child.wait().expect("it was ours").code(), Some(0));
     assert!(daemon.log().contains("the shaper is removed"), "{}", daemon.log());
     assert!(!daemon.dir.join("state/in-force").exists());
+}
+
+#[test]
+fn a_daemon_that_hangs_is_waited_for_once_and_not_by_each_question_of_a_command() {
+    let Some(daemon) = Daemon::begin("hangs", FILE) else { return };
+    daemon.is_shaped();
+    daemon.signal("-STOP");
+    let begun = std::time::Instant::now();
+    let (_, _, errors) = daemon.weir(&["doctor"]);
+    let took = begun.elapsed().as_secs();
+    daemon.signal("-CONT");
+    assert!((5..15).contains(&took), "{took} s, with four questions of 5 s each");
+    assert!(errors.contains("the daemon runs, but did not answer within 5 s"), "{errors}");
+    daemon.is_shaped();
 }
 
 #[test]

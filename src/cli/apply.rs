@@ -3,11 +3,24 @@
 
 use super::{Options, exit_code, is_openwrt};
 use crate::daemon::{Daemon, Event};
+use crate::io::run::Places;
 use crate::io::{desk, log, run};
 use std::io;
 
 /// Brings the kernel to the wanted state.
 pub(crate) fn apply(options: &Options) -> u8 {
+    let Places { config, is_named, state, .. } = &options.places;
+    // Of one that runs it is said how it takes a file.
+    let is_alone = || matches!(desk::ask(state, "file"), Ok(None)) && state.elsewhere().is_none();
+    if !is_named && !config.exists() && is_alone() {
+        // Without speeds there is nothing to shape, and what stands would be removed.
+        eprintln!(
+            "weir: there is no {}, and without a file only 'weir daemon' can find a line's speed; name one by --config. \
+             Nothing is changed; 'weir stop' removes what stands",
+            config.display()
+        );
+        return exit_code::NO_INPUT;
+    }
     once(options, Event::Start)
 }
 

@@ -8,9 +8,10 @@ use super::{configuration, is_openwrt};
 use crate::config::{Config, Fault};
 use crate::door::{self, Refusal};
 use crate::io::desk;
-use crate::io::files::{absolute, read_bounded};
+use crate::io::files::{StateDir, absolute, read_bounded};
 use crate::io::run::{IN_FORCE, Places, read_bytes, read_config};
 use std::path::PathBuf;
+use std::sync::Once;
 
 /// A configuration and what else is known of it.
 pub(crate) struct Document {
@@ -34,7 +35,11 @@ struct Running {
 impl Running {
     /// `None`: no daemon runs, or it may not be asked, or is of an earlier version.
     fn ask(places: &Places) -> Option<Self> {
-        let answer = desk::ask(&places.state, "file").ok().flatten()?;
+        let answer = desk::ask(&places.state, "file").ok()?;
+        if answer.is_none() {
+            tell_of_others(&places.state);
+        }
+        let answer = answer?;
         let (word, file) = answer.trim_end().split_once(' ')?;
         // An empty file is not kept, and is what there is without one.
         let taken = || read_bounded(&places.state.path(IN_FORCE)).unwrap_or_default();
@@ -49,6 +54,18 @@ impl Running {
     /// Whether the file is the one that is meant.
     fn is_meant(&self, places: &Places) -> bool {
         !places.is_named || absolute(&places.config) == self.file
+    }
+}
+
+/// Says once that a daemon is at work here that keeps its state elsewhere, so that nobody takes it for gone.
+pub(crate) fn tell_of_others(state: &StateDir) {
+    static SAID: Once = Once::new();
+    if let Some(process) = state.elsewhere() {
+        SAID.call_once(|| {
+            eprintln!(
+                "weir: process {process} is at work here with another state directory; name that by --state-dir to ask it"
+            );
+        });
     }
 }
 

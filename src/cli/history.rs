@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `weir history`: what a line did, as the daemon has kept it.
 
+use super::document::tell_of_others;
 use super::{Options, exit_code, print};
 use crate::calendar::{Zone, believed};
 use crate::io::files::{StateDir, naming};
@@ -46,6 +47,7 @@ pub(crate) fn run(options: &Options) -> u8 {
         }
         Ok(Some(page)) => page,
         Ok(None) => {
+            tell_of_others(state);
             eprintln!("weir: no daemon is running here, so nothing is kept: start 'weir daemon'");
             return exit_code::FAILED;
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `weir hold`, `weir set-rate`, `weir release`: somebody else's decision for a while.
 
+use super::document::tell_of_others;
 use super::{Options, exit_code, is_openwrt, print};
 use crate::config::value;
 use crate::io::desk;
@@ -26,8 +27,10 @@ pub(crate) fn set_rate(options: &Options) -> u8 {
             (Some(way), Some(text)) => match value::rate(text) {
                 Ok(rate) => {
                     words.next();
-                    if let Some(place) = rates.get_mut(way as usize) {
-                        *place = Some(rate);
+                    if let Some(place) = rates.get_mut(way as usize)
+                        && place.replace(rate).is_some()
+                    {
+                        return usage(&format!("'{word}' is there twice"));
                     }
                 }
                 Err(why) => return usage(&format!("{word}: {why}")),
@@ -64,6 +67,7 @@ fn ask(options: &Options, request: &str) -> u8 {
             exit_code::OK
         }
         Ok(None) => {
+            tell_of_others(&options.places.state);
             let start = if is_openwrt() { "service weir start" } else { "weir daemon" };
             eprintln!("weir: no daemon is running here; rates are its business: start it by '{start}'");
             exit_code::FAILED

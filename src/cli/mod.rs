@@ -24,7 +24,7 @@ mod watch_rules;
 use crate::config::{Config, Fault, value};
 use crate::door::{Reading, Refusal};
 use crate::io::bus;
-use crate::io::files::{STATE, StateDir};
+use crate::io::files::{STATE, StateDir, why};
 use crate::io::run::{Places, read_config};
 use crate::text::joined;
 use crate::units::Micros;
@@ -654,10 +654,15 @@ fn find(word: &str) -> Result<&'static Command, String> {
     })
 }
 
-/// Writes to standard output; a reader that went away (`weir plan | head`) is no error.
+/// Writes to standard output; a reader that went away (`weir plan | head`) is no error, a full disk is the end.
 pub(crate) fn print(text: &str) {
-    use std::io::Write;
-    let _ = std::io::stdout().write_all(text.as_bytes());
+    use std::io::{ErrorKind, Write, stdout};
+    if let Err(error) = stdout().write_all(text.as_bytes()).and_then(|()| stdout().flush())
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        eprintln!("weir: cannot write: {}", why(&error));
+        std::process::exit(exit_code::FAILED.into());
+    }
 }
 
 /// Reads the configuration, with the number of its warnings. What is wrong with it is printed, as `FILE:LINE: …`.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `weir record`: what a line's controller hears and says, for `weir-sim replay`.
 
+use super::document::tell_of_others;
 use super::{Options, exit_code};
 use crate::io::{desk, run::signals};
 use crate::units::Micros;
@@ -28,6 +29,7 @@ pub(crate) fn run(options: &Options) -> u8 {
             exit_code::OK
         }
         Ok(None) => {
+            tell_of_others(&options.places.state);
             eprintln!("weir: no daemon is running here, so there is nothing to record");
             exit_code::FAILED
         }

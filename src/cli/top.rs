@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `weir top`: how everything stands, drawn anew each second. What is drawn where is `watch::top`'s.
 
+use super::document::tell_of_others;
 use super::{Options, exit_code, history, print};
 use crate::io::desk;
 use crate::io::files::StateDir;
 use crate::io::sys;
 use crate::io::terminal::{Terminal, Wake};
+use crate::text::joined;
 use crate::watch::moment::{Line, Moment};
 use crate::watch::page::Page;
 use crate::watch::top::{Marks, View, Window, compose, notice};
@@ -43,12 +45,20 @@ fn once(options: &Options, marks: Marks, asked: &mut Asked) -> u8 {
     let columns = sys::window(&io::stdout()).map(|(columns, _)| columns.into()).or(given).unwrap_or(COLUMNS);
     match asked.ask(&options.places.state, options.line.as_deref()) {
         Ok(true) => {
+            let lines = &asked.moment.lines;
+            if let Some(name) =
+                options.line.as_ref().filter(|name| !lines.iter().any(|line| line.name == **name))
+            {
+                let names: Vec<&str> = lines.iter().map(|line| line.name.as_str()).collect();
+                eprintln!("weir: there is no line '{name}'; there is: {}", joined(&names, ", "));
+                return exit_code::FAILED;
+            }
             let rows = compose(&asked.view(options), &Window { columns, rows: None, marks });
             rows.iter().for_each(|row| print(&format!("{row}\n")));
-            let is_there = |name: &String| asked.moment.lines.iter().any(|line| line.name == *name);
-            if options.line.as_ref().is_none_or(is_there) { exit_code::OK } else { exit_code::FAILED }
+            exit_code::OK
         }
         Ok(false) => {
+            tell_of_others(&options.places.state);
             eprintln!("weir: {NOBODY}");
             exit_code::FAILED
         }

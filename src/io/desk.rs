@@ -11,6 +11,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The socket's name.
@@ -21,6 +22,10 @@ const REQUEST: usize = 256;
 const PATIENCE: Duration = Duration::from_millis(50);
 /// A daemon that applies a configuration answers later.
 const LONG_PATIENCE: Duration = Duration::from_secs(5);
+/// So soon after one that did not answer it is not waited for again: a command has several questions.
+const SOON: Duration = Duration::from_secs(2);
+/// When it did not answer last.
+static SILENT: Mutex<Option<Instant>> = Mutex::new(None);
 
 /// The daemon's side.
 pub struct Desk {
@@ -173,15 +178,32 @@ pub fn ask(state: &StateDir, request: &str) -> io::Result<Option<String>> {
         }
         Err(error) => return Err(naming("cannot ask the daemon")(error)),
     };
+    let mut silent = SILENT.lock().unwrap_or_else(PoisonError::into_inner);
+    if silent.is_some_and(|at| at.elapsed() < SOON) {
+        return Err(silence());
+    }
     stream.set_read_timeout(Some(LONG_PATIENCE))?;
     stream.write_all(request.as_bytes())?;
     stream.shutdown(std::net::Shutdown::Write)?;
-    let answer = read_all(stream.as_fd(), usize::MAX).map_err(naming("the daemon does not answer"))?;
+    let answer = read_all(stream.as_fd(), usize::MAX).map_err(|error| match error.kind() {
+        io::ErrorKind::WouldBlock => {
+            *silent = Some(Instant::now());
+            silence()
+        }
+        _ => naming("the daemon does not answer")(error),
+    })?;
     let text = String::from_utf8_lossy(&answer);
     match text.strip_prefix("ok\n") {
         Some(rest) => Ok(Some(rest.into())),
         None => Err(refused(&text)),
     }
+}
+
+fn silence() -> io::Error {
+    let seconds = LONG_PATIENCE.as_secs();
+    let text =
+        format!("the daemon runs, but did not answer within {seconds} s; it may yet do what it is asked");
+    io::Error::new(io::ErrorKind::TimedOut, text)
 }
 
 #[cfg(test)]

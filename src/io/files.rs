@@ -83,6 +83,28 @@ pub const STATE: &str = "/var/run/weir";
 /// The file whose lock only one process has.
 const LOCK: &str = "lock";
 
+/// That a network is this process's to change. Its file goes with it: networks come and go where there are namespaces.
+pub struct NetworkLock {
+    path: PathBuf,
+    _lock: Flock<File>,
+}
+
+impl Drop for NetworkLock {
+    fn drop(&mut self) {
+        // While it is locked yet.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// What tells the network of a process from others.
+fn network_of(process: &str) -> Option<u64> {
+    fs::metadata(format!("/proc/{process}/ns/net")).ok().map(|network| network.ino())
+}
+
+fn network_file(network: u64) -> String {
+    format!("network-{network}")
+}
+
 /// Makes a directory and those it is in. std asks the paths for their parents: 2 KB.
 fn make_dirs(path: &Path) -> io::Result<()> {
     let path = path.as_os_str().as_bytes();
@@ -124,16 +146,25 @@ impl StateDir {
     ///
     /// # Errors
     /// Who holds it.
-    pub fn lock_network() -> io::Result<Option<Flock<File>>> {
-        let Ok(network) = fs::metadata("/proc/self/ns/net") else { return Ok(None) };
-        match Self::new(STATE.into()).lock_file(&format!("network-{}", network.ino())) {
-            Ok(lock) => Ok(Some(lock)),
+    pub fn lock_network() -> io::Result<Option<NetworkLock>> {
+        let Some(name) = network_of("self").map(network_file) else { return Ok(None) };
+        let state = Self::new(STATE.into());
+        match state.lock_file(&name) {
+            Ok(lock) => Ok(Some(NetworkLock { path: state.path(&name), _lock: lock })),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(io::Error::other(format!(
                 "weir is already at work here with another state directory ({error}), and one network has one; \
                  name that directory by --state-dir, or end that process"
             ))),
             Err(_) => Ok(None),
         }
+    }
+
+    /// The process that is at work on this network with another state directory than this.
+    pub fn elsewhere(&self) -> Option<u32> {
+        let network = network_of("self")?;
+        let holder = Self::new(STATE.into()).held_by(&network_file(network))?;
+        let lives = network_of(&holder.to_string()) == Some(network);
+        (lives && self.holder() != Some(holder)).then_some(holder)
     }
 
     /// Takes the lock of a file; whoever holds it is in the error.
@@ -157,6 +188,10 @@ impl StateDir {
                 }
                 other => io::Error::from(other),
             })?;
+        // Whoever had it may have removed it meanwhile: then it is nobody's, and others make a new one.
+        if fs::metadata(&path).ok().map(|now| now.ino()) != Some(lock.metadata()?.ino()) {
+            return self.lock_file(name);
+        }
         lock.set_len(0)?;
         write!(lock, "pid {}", std::process::id())?;
         Ok(lock)

@@ -51,6 +51,6 @@ pub fn write(config: &Config, place: usize, plan: &Plan, since: usize, limit: us
         }
     }
     out.close();
-    out.count("next", next as u64);
+    out.count("next", next.min(number) as u64);
     out.count("total", number as u64);
 }

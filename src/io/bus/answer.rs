@@ -285,7 +285,8 @@ fn one(report: Snapshot, name: Option<&str>) -> Result<LineReport, Refusal> {
 /// From where in a list, and how much of it.
 fn page(given: Fields<'_>) -> (usize, usize) {
     let number = |name| given.number(name).and_then(|number| usize::try_from(number).ok());
-    (number("since").unwrap_or(0), number("limit").unwrap_or(PAGE).min(PAGE))
+    // A page of nothing would never come to an end.
+    (number("since").unwrap_or(0), number("limit").unwrap_or(PAGE).clamp(1, PAGE))
 }
 
 /// The line's name as a word of a request; a dash for all.
