@@ -179,6 +179,7 @@ fn a_class_is_throttled_like_by_a_reload_and_let_go_when_nothing_presses() {
     let applied = machine.applied;
     machine.tell(Event::Reload);
     assert_eq!((machine.applied, limit_of_low(&machine)), (applied, Rate::kbit(600)));
+    machine.daemon.want(Wanted { all: false, seldom: true });
     machine.live(10, QUIET);
     assert_eq!((limit_of_low(&machine), machine.applied), (Rate::mbit(20), applied + 1));
     let said = machine.said_since();
@@ -186,6 +187,10 @@ fn a_class_is_throttled_like_by_a_reload_and_let_go_when_nothing_presses() {
         said.contains(&"wan: no longer so: class low is held to 3 %, for 'calls'".to_string()),
         "{said:?}"
     );
+    // Who heard of the beginning on the bus hears of the end as well.
+    let is_undone =
+        |news: &News| matches!(news, News::Undone(text) if text.contains("no longer so: class low"));
+    assert_eq!(machine.news.iter().filter(|news| is_undone(news)).count(), 1, "{:?}", machine.news);
     assert_eq!(machine.daemon.facts(machine.now), []);
 }
 
