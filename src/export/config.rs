@@ -628,6 +628,21 @@ mod tests {
     }
 
     #[test]
+    fn a_time_without_a_unit_is_seconds_and_so_the_help_says() {
+        let (config, _) = load(
+            b"config globals\n option interval '5'\n\
+              config influx\n option url 'http://a'\n option database 'd'\n option interval '30'\n option timeout '7'\n",
+        )
+        .expect("no faults");
+        let influx = &config.influx[0];
+        assert_eq!((config.interval, influx.interval), (Micros::secs(5), Micros::secs(30)));
+        assert_eq!(influx.web.timeout, Micros::secs(7));
+        let help = options::help();
+        assert!(help.contains("1 s to 1 h; a number alone is seconds"), "{help}");
+        assert!(!help.contains("a number alone is ms"), "{help}");
+    }
+
+    #[test]
     fn all_that_is_wrong_is_told_at_once_with_line_and_option() {
         let said = told(
             "config influxx\n\
