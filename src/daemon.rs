@@ -423,9 +423,9 @@ impl Daemon {
             }
             Action::Say(level, text) => self.events.add(self.now, *level, text),
             Action::Tell(fault) if fault.severity == Severity::Fault => {
-                self.events.add(self.now, Level::Error, fault);
+                self.events.add(self.now, Level::Error, &fault.sentence());
             }
-            Action::Tell(fault) => self.events.add(self.now, Level::Warning, fault),
+            Action::Tell(fault) => self.events.add(self.now, Level::Warning, &fault.sentence()),
             _ => {}
         }
         if let Action::Say(level @ (Level::Error | Level::Warning), text) = &action

@@ -52,7 +52,7 @@ fn alerts() -> Vec<Alert> {
     let usual = Evidence { usual: Some(Rate::mbit(18)), ..none };
     let floor = Evidence { floor: Some(Rate::mbit(20)), ..none };
     let (calm, crowded, own) = (look([1, 2], 0), look([1, 18], 0), look([18, 1], 0));
-    let slow = look([1, 18], 200);
+    let (much, slow) = (look([14, 4], 0), look([1, 18], 200));
     let all = [
         (Metric::Latency, &crowded, &busy),
         (Metric::Latency, &calm, &passes),
@@ -60,6 +60,7 @@ fn alerts() -> Vec<Alert> {
         (Metric::Latency, &slow, &usual),
         (Metric::Latency, &slow, &floor),
         (Metric::Latency, &look([1, 2], 200), &none),
+        (Metric::Latency, &much, &none),
         (Metric::Latency, &own, &none),
         (Metric::Throughput, &own, &none),
         (Metric::Latency, &crowded, &none),

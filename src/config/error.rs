@@ -42,11 +42,21 @@ pub struct Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}: ", self.line, self.severity.word())?;
-        if !self.option.is_empty() {
-            write!(f, "option '{}': ", self.option)?;
-        }
-        f.write_str(&self.text)
+        write!(f, "{}: {}: {}", self.line, self.severity.word(), self.words())
+    }
+}
+
+impl Fault {
+    /// What is wrong, for those who have line and severity beside it.
+    pub fn words(&self) -> String {
+        let Self { option, text, .. } = self;
+        if option.is_empty() { text.clone() } else { format!("option '{option}': {text}") }
+    }
+
+    /// The same with its line, for those who have the severity beside it and no file's name in front.
+    pub fn sentence(&self) -> String {
+        let words = self.words();
+        if self.line == 0 { words } else { format!("line {} of the configuration: {words}", self.line) }
     }
 }
 
@@ -120,6 +130,22 @@ mod tests {
         assert_eq!(all.len(), limits::FAULTS);
         assert_eq!(all[62].to_string(), "500: fault: option 'upload': wrong");
         assert_eq!(all[63].to_string(), "500: warning: and 38 more; mend these first");
+    }
+
+    #[test]
+    fn line_and_severity_are_not_said_twice_nor_a_line_without_of_what() {
+        let fault = |line, option: &str| Fault {
+            severity: Severity::Fault,
+            line,
+            option: option.into(),
+            text: "wrong".into(),
+        };
+        assert_eq!(
+            (fault(7, "").words(), fault(7, "upload").words()),
+            ("wrong".into(), "option 'upload': wrong".into())
+        );
+        assert_eq!(fault(7, "upload").sentence(), "line 7 of the configuration: option 'upload': wrong");
+        assert_eq!(fault(0, "").sentence(), "wrong");
     }
 
     #[test]

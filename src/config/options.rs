@@ -2,6 +2,7 @@
 //! Every option there is, in one table: it feeds the parser, `weir help config`, the README and the forms.
 
 use super::link::Cells;
+use super::read::LEAST_KEPT;
 use super::steer::Probing;
 use super::threshold::{Deed, Gravity, Metric, Operator};
 use super::{AckFilter, CakeTin, Diffserv, DownloadOn, Engine, LogLevel, Offloads, Ways, value};
@@ -543,6 +544,8 @@ impl fmt::Display for Kind {
             Bool => f.write_str("0, 1"),
             Rate => write!(f, "{} to {}", value::RATES.0, value::RATES.1),
             Share => f.write_str("0 to 100 %"),
+            // The only long one from 0 is how often histories are written down, which is never or seldom.
+            Span(0, max) if self.is_long() => write!(f, "0, or {LEAST_KEPT} to {}", Micros(*max)),
             Span(min, max) => write!(f, "{} to {}", Micros(*min), Micros(*max)),
             Integer(min, max) => write!(f, "{min} to {max}"),
             Mask => f.write_str("bit mask"),
@@ -758,6 +761,12 @@ mod tests {
             assert!(row.help.ends_with('.'), "{}", row.name);
             assert!(!OPTIONS[..n].iter().any(|other| (other.section, other.name) == (row.section, row.name)));
         }
+    }
+
+    #[test]
+    fn what_histories_are_kept_for_is_told_without_the_times_that_are_refused() {
+        let told = help_on("keep_history");
+        assert!(told.contains("0, or 10 min to 7 d; a number alone is seconds"), "{told}");
     }
 
     #[test]

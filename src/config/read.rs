@@ -64,11 +64,18 @@ pub fn read(package: &Package) -> Result<(Config, Vec<Fault>), Vec<Fault>> {
     if package.sections.iter().any(|section| section.kind == SectionType::Wan.name()) {
         config.wans.clear();
     }
-    let mut reader = Reader { faults: Faults::default(), understood: Understood::of(config) };
+    let mut reader =
+        Reader { faults: Faults::default(), understood: Understood::of(config), too_many: (0, 0) };
     for section in &package.sections {
         reader.section(section);
     }
-    let Reader { mut faults, mut understood } = reader;
+    let Reader { mut faults, mut understood, too_many: (line, beyond) } = reader;
+    if beyond > 0 {
+        let builtin = understood.config.rules.iter().filter(|rule| rule.is_builtin).count();
+        let own = understood.config.rules.len() - builtin + beyond;
+        let text = format!("{own} rules and {builtin} built in; {} at most", limits::RULES);
+        faults.fault(line, "", text);
+    }
     check(&mut understood, &mut faults);
     let faults = faults.finish();
     let is_refused = faults.iter().any(|fault| fault.severity == Severity::Fault);
@@ -103,6 +110,8 @@ pub(super) enum Checked {
 pub(super) struct Reader<'a> {
     pub(super) faults: Faults,
     pub(super) understood: Understood<'a>,
+    /// The line of the first rule there is no room for, and how many there are.
+    pub(super) too_many: (u32, usize),
 }
 
 impl<'a> Reader<'a> {
@@ -492,6 +501,7 @@ fn link_layer(text: &str) -> Result<LinkLayer, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Rule;
 
     fn good(file: &str) -> Config {
         load(file.as_bytes()).unwrap_or_else(|faults| panic!("{faults:?}")).0
@@ -538,6 +548,23 @@ mod tests {
         let auto = good("config wan 'w'\n option link 'auto'\n");
         assert_eq!((auto.wans[0].link, auto.wans[0].is_link_given), (LinkLayer::AUTO, true));
         assert!(!good("config wan 'w'\n option upload '5mbit'\n").wans[0].is_link_given);
+    }
+
+    #[test]
+    fn rules_there_is_no_room_for_are_one_fault_that_says_how_many_are_built_in() {
+        let builtin = Rule::builtin().len();
+        let most = limits::RULES - builtin;
+        let file = |count: usize| {
+            let rule =
+                |n| format!("config rule 'r{n}'\n option remote_port '{}'\n option class 'low'\n", n + 1);
+            (0..count).map(rule).collect::<String>()
+        };
+        assert!(load(file(most).as_bytes()).is_ok(), "as many as there may be");
+        let faults = load(file(most + 15).as_bytes()).expect_err("too many");
+        let faults = faults.iter().filter(|fault| fault.severity == Severity::Fault);
+        let told: Vec<_> = faults.map(ToString::to_string).collect();
+        let line = 1 + 3 * most;
+        assert_eq!(told, [format!("{line}: fault: {} rules and {builtin} built in; 640 at most", most + 15)]);
     }
 
     #[test]
@@ -647,7 +674,8 @@ mod tests {
     fn read_anyway(file: &str) -> Config {
         let package = uci::parse(file.as_bytes()).expect("UCI");
         let config = Config { wans: Vec::new(), ..Config::default() };
-        let mut reader = Reader { faults: Faults::default(), understood: Understood::of(config) };
+        let mut reader =
+            Reader { faults: Faults::default(), understood: Understood::of(config), too_many: (0, 0) };
         package.sections.iter().for_each(|section| reader.section(section));
         assert_eq!(reader.faults.finish(), [], "{file}");
         let mut config = reader.understood.config;

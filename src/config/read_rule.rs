@@ -93,8 +93,9 @@ impl Reader<'_> {
             return;
         }
         if known.is_none() && rules.len() >= limits::RULES {
-            let text = format!("more than {} rules", limits::RULES);
-            return self.faults.fault(section.line, "", text);
+            let (line, beyond) = self.too_many;
+            self.too_many = (if beyond == 0 { section.line } else { line }, beyond + 1);
+            return;
         }
         // A condition that is not understood is one that is missing: the rule would take what it was not meant for.
         let is_unknown = |option: &&Opt| options::find(SectionType::Rule, &option.name).is_none();

@@ -167,7 +167,7 @@ fn check(path: &Path) -> u8 {
     let outlets = config.outlets();
     match outlets.is_empty() {
         true => print("nothing is switched on, so nothing is exported\n"),
-        false => print(&format!("exports to {} every {}\n", outlets.join(", "), config.interval)),
+        false => print(&format!("{}\n", config.told())),
     }
 }
 

@@ -158,6 +158,20 @@ impl Config {
         let mqtt = self.mqtt.iter().map(|one| one.name.clone());
         influx.chain(webhooks).chain(mqtt).chain(self.prometheus.map(|_| "prometheus".into())).collect()
     }
+
+    /// What is done, in a line: we send to all but Prometheus, which comes when it likes.
+    pub fn told(&self) -> String {
+        let mut told = format!("reads the daemon every {}", self.interval);
+        let all = self.outlets();
+        let sent = all.get(..all.len() - usize::from(self.prometheus.is_some())).unwrap_or_default();
+        if !sent.is_empty() {
+            told.push_str(&format!("; sends to {}", joined(sent, ", ")));
+        }
+        if let Some(listen) = self.prometheus {
+            told.push_str(&format!("; Prometheus fetches from http://{listen}/metrics"));
+        }
+        told
+    }
 }
 
 /// The values of one section, checked.
@@ -625,6 +639,32 @@ mod tests {
         assert_eq!((config.influx[1].gzip, config.influx[1].batch), (false, 5));
         assert_eq!((config.webhooks[0].events, config.webhooks[0].gravity), ([false, true], 2));
         assert_eq!((config.mqtt[0].topic.as_str(), config.mqtt[0].is_sure), ("a/b", true));
+    }
+
+    #[test]
+    fn prometheus_fetches_and_is_not_sent_to_every_10_s() {
+        let of = |file: &str| load(file.as_bytes()).expect("no faults").0.told();
+        let fetches = "Prometheus fetches from http://127.0.0.1:9477/metrics";
+        assert_eq!(of("config prometheus\n"), format!("reads the daemon every 10 s; {fetches}"));
+        let sent = "config mqtt 'm'\n option host 'h'\nconfig globals\n option interval '5s'\n";
+        assert_eq!(of(sent), "reads the daemon every 5 s; sends to m");
+        let both = format!("{sent}config prometheus\n");
+        assert_eq!(of(&both), format!("reads the daemon every 5 s; sends to m; {fetches}"));
+    }
+
+    #[test]
+    fn a_time_without_a_unit_is_seconds_and_so_the_help_says() {
+        let (config, _) = load(
+            b"config globals\n option interval '5'\n\
+              config influx\n option url 'http://a'\n option database 'd'\n option interval '30'\n option timeout '7'\n",
+        )
+        .expect("no faults");
+        let influx = &config.influx[0];
+        assert_eq!((config.interval, influx.interval), (Micros::secs(5), Micros::secs(30)));
+        assert_eq!(influx.web.timeout, Micros::secs(7));
+        let help = options::help();
+        assert!(help.contains("1 s to 1 h; a number alone is seconds"), "{help}");
+        assert!(!help.contains("a number alone is ms"), "{help}");
     }
 
     #[test]

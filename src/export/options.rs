@@ -253,7 +253,7 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Bool => f.write_str("0, 1"),
-            Span(min, max) => write!(f, "{} to {}; a number alone is ms", Micros(*min), Micros(*max)),
+            Span(min, max) => write!(f, "{} to {}; a number alone is seconds", Micros(*min), Micros(*max)),
             Integer(min, max) => write!(f, "{min} to {max}"),
             Size(min, max) => write!(f, "{} to {}", Bytes(*min), Bytes(*max)),
             Choice(words) => f.write_str(&crate::text::joined(words, ", ")),

@@ -71,15 +71,22 @@ fn outlet(outlet: &Tree, out: &mut String) {
 fn prometheus(door: &Tree, now: u64, out: &mut String) {
     let Some(listen) = door.get("listen").text() else { return };
     let scrapes = match door.get("last_seconds").count() {
-        Some(last) => format!("{} scrapes, the last {}", count(door, "scrapes"), ago(now, last)),
+        Some(last) => {
+            format!("{}, the last {}", counted(count(door, "scrapes"), "scrape"), ago(now, last))
+        }
         None => "no scrape yet".into(),
     };
     // A String takes everything.
     let _ = write!(out, "prometheus: http://{listen}/metrics: {scrapes}");
     if count(door, "refused") > 0 {
-        let _ = write!(out, ", {} callers refused", count(door, "refused"));
+        let _ = write!(out, ", {} refused", counted(count(door, "refused"), "caller"));
     }
     out.push('\n');
+}
+
+/// `1 scrape`, `2 scrapes`.
+fn counted(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn count(tree: &Tree, name: &str) -> u64 {
@@ -159,6 +166,10 @@ mod tests {
         assert_eq!(
             told(r#"{"listen":"127.0.0.1:9477","scrapes":0,"last_seconds":null,"refused":0}"#),
             ["prometheus: http://127.0.0.1:9477/metrics: no scrape yet"]
+        );
+        assert_eq!(
+            told(r#"{"listen":"[::1]:9477","scrapes":1,"last_seconds":105,"refused":1}"#),
+            ["prometheus: http://[::1]:9477/metrics: 1 scrape, the last just now, 1 caller refused"]
         );
         assert_eq!(
             told(r#"{"listen":"[::1]:9477","scrapes":12,"last_seconds":98,"refused":3}"#),

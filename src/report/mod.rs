@@ -361,7 +361,8 @@ pub fn about(rate: Rate) -> Rate {
     Rate::bits(three_digits(rate.bits_per_sec()))
 }
 
-fn three_digits(number: u64) -> u64 {
+/// A number to three digits.
+pub(crate) fn three_digits(number: u64) -> u64 {
     let unit = 10u64.pow(number.checked_ilog10().unwrap_or(0).saturating_sub(2));
     number.saturating_add(unit / 2) / unit * unit
 }

@@ -82,7 +82,7 @@ impl Taken {
 pub(crate) fn write_fault(fault: &Fault, out: &mut dyn Scribe) {
     out.count("line", fault.line.into());
     out.text("severity", &fault.severity.word());
-    out.text("text", fault);
+    out.text("text", &fault.words());
 }
 
 impl Told {

@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::config::threshold::{Metric, Shown, Threshold};
 use crate::control::State;
 use crate::limits;
-use crate::report::about;
+use crate::report::{about, three_digits};
 use crate::units::{Micros, Permille, Rate, Time, Way};
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -133,7 +133,9 @@ pub fn cause(metric: Metric, class: Option<usize>, look: &Look, known: &Evidence
             Cause::Full
         }
     } else if class.is_some() && own * 2 > look.all.sent && used > 0 {
-        Cause::Itself
+        // Who has the line already cannot be given more of it; that it has it is what a level of its load is about.
+        let is_whole = used >= FULL && own * 1000 >= rate * FULL;
+        if is_whole && !is_load(metric) { Cause::Full } else { Cause::Itself }
     } else if class.is_some() && most * 2 > look.all.sent && used >= FULL {
         Cause::Other
     } else if used >= FULL {
@@ -141,6 +143,11 @@ pub fn cause(metric: Metric, class: Option<usize>, look: &Look, known: &Evidence
     } else {
         Cause::Unknown
     }
+}
+
+/// Whether it is about how much is sent.
+const fn is_load(metric: Metric) -> bool {
+    matches!(metric, Metric::Throughput | Metric::Utilisation)
 }
 
 /// The class that sends most.
@@ -250,6 +257,11 @@ impl Alerts {
 fn text(spot: Spot, level: &Threshold, got: u64) -> String {
     let Threshold { metric, value, span, operator, .. } = level;
     let class = level.class.as_ref().map(|class| format!(" of {class}")).unwrap_or_default();
+    let got = match three_digits(got) {
+        // What is just above the bound is not shown as the bound.
+        rounded if *metric == Metric::Latency && rounded != *value => rounded,
+        _ => got,
+    };
     let (got, value) = (Shown(*metric, got), Shown(*metric, *value));
     let word = operator.word();
     format!("{} {}{class} is {got}, {word} {value} for {span}", spot.way, metric.word())
@@ -269,7 +281,7 @@ fn advice(
     let rate = |bits: u64| about(Rate::bits(bits)).to_string();
     let (sent, of) = (rate(look.all.sent), about(look.rate));
     let maybe = |rate: Option<Rate>| rate.map_or_else(String::new, |rate| about(rate).to_string());
-    let wait = look.wait.unwrap_or(Micros(0));
+    let wait = Micros(three_digits(look.wait.map_or(0, |wait| wait.0)));
     let (way, own, most) = (spot.way, spot.class, most(look));
     match cause {
         Cause::Processor => format!(
@@ -296,7 +308,7 @@ fn advice(
             "packets wait {wait} on the line while {sent} of {of} is sent: not this router's traffic. Look at the modem's signal, at what else is on the line, or ask the provider"
         ),
         // That it sends much is what the level is about, so more room for it is no remedy.
-        Cause::Itself if matches!(metric, Metric::Throughput | Metric::Utilisation) => format!(
+        Cause::Itself if is_load(metric) => format!(
             "class {} sends {} of {of} itself: give it a 'limit', or look at what fills it ('weir watch-rules')",
             name(own),
             rate(load(own))
@@ -339,7 +351,7 @@ mod tests {
         let of = |metric, class, look: &Look, known: &Evidence| cause(metric, class, look, known);
         let latency = |look: &Look, known: &Evidence| of(Metric::Latency, Some(0), look, known);
         assert_eq!(latency(&look([1, 18], 20), &none), Cause::Other);
-        assert_eq!(latency(&look([18, 1], 20), &none), Cause::Itself);
+        assert_eq!(latency(&look([14, 5], 20), &none), Cause::Itself);
         assert_eq!(of(Metric::Utilisation, None, &look([9, 9], 20), &none), Cause::Full);
         assert_eq!(latency(&look([1, 2], 20), &none), Cause::Unknown);
         assert_eq!(
@@ -370,6 +382,33 @@ mod tests {
         assert_eq!(of(Metric::Capacity, None, &calm, &none), Cause::Unknown);
         assert_eq!(of(Metric::Capacity, None, &waits([1, 2]), &none), Cause::Line);
         assert_eq!(latency(&waits([1, 18]), &Evidence { floor: Some(Rate::mbit(20)), ..none }), Cause::Floor);
+    }
+
+    #[test]
+    fn a_class_that_has_the_whole_line_already_is_not_to_be_given_more() {
+        let (config, known) = (Config::default(), Evidence::default());
+        let mut look = Look { rate: Rate::mbit(2), is_shared: true, ..Look::default() };
+        look.all.sent = 2_013_000;
+        look.classes[2] = Load { sent: 2_013_000, delay: Some(Micros(364_761)), ..Load::default() };
+        let of = |metric| cause(metric, Some(2), &look, &known);
+        assert_eq!((of(Metric::Latency), of(Metric::Loss)), (Cause::Full, Cause::Full));
+        assert_eq!((of(Metric::Throughput), of(Metric::Utilisation)), (Cause::Itself, Cause::Itself));
+        let level = Threshold { class: Some("normal".into()), value: 200_000, ..Threshold::default() };
+        let spot = Spot { level: 0, line: 0, way: Way::Up, class: Some(2) };
+        let mut alerts = Alerts::default();
+        let alert = alerts.broken(Time(0), (spot, &level, 364_761), &config, &look, &known).expect("one");
+        assert_eq!(
+            alert.sentence(),
+            "wan: upload latency of normal is 365 ms, > 200 ms for 10 s; the upload is full, 2.01 Mbit/s of 2 Mbit/s is sent: no fault of the line. What must not wait belongs in a higher class"
+        );
+    }
+
+    #[test]
+    fn latencies_have_three_digits_unless_that_is_the_bound_itself() {
+        let level = Threshold { value: 50_000, ..Threshold::default() };
+        let told = |got| text(spot(0), &level, got);
+        assert!(told(36_476).contains(" is 36.5 ms, > 50 ms"), "{}", told(36_476));
+        assert!(told(50_004).contains(" is 50.004 ms, > 50 ms"), "{}", told(50_004));
     }
 
     fn spot(level: usize) -> Spot {

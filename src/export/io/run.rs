@@ -46,6 +46,18 @@ pub struct Known {
     /// Where Prometheus finds us.
     listen: Option<SocketAddr>,
     state: Mutex<State>,
+    pen: Mutex<Pen>,
+}
+
+/// Where and how we tell of ourselves.
+struct Pen {
+    source: &'static str,
+    /// From one reading to the next; `None`: that is not known yet.
+    interval: Option<Micros>,
+    /// When the last reading was told of, in seconds since 1970.
+    at: u64,
+    place: StateDir,
+    is_written: bool,
 }
 
 #[derive(Default)]
@@ -62,6 +74,10 @@ impl Known {
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         // Nothing in here is left half done by a panic.
         self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn pen(&self) -> std::sync::MutexGuard<'_, Pen> {
+        self.pen.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// Our own numbers.
@@ -90,7 +106,39 @@ impl Known {
 
     /// Somebody came to our door who wanted this; `None`: nobody knows what.
     pub fn called(&self, wanted: Option<Asked>) {
-        self.state().door.called(wanted, clock::wall().0);
+        let mut state = self.state();
+        let before = state.door.last;
+        state.door.called(wanted, clock::wall().0);
+        // Who has just set it up looks whether anybody came; later that is told with the next reading, as it is before the
+        // first one.
+        let is_first = before.is_none() && state.door.last.is_some() && state.readings + state.failed > 0;
+        drop(state);
+        if is_first {
+            self.write();
+        }
+    }
+
+    /// Tells of a reading.
+    fn tell(&self) {
+        self.pen().at = clock::wall().0;
+        self.write();
+    }
+
+    /// Writes down how we do; that it cannot be is said once.
+    fn write(&self) {
+        let mut pen = self.pen();
+        let text = self.status(pen.at, pen.source, pen.interval);
+        let written = pen.place.write(STATUS, text.as_bytes());
+        if let Err(error) = &written
+            && pen.is_written
+        {
+            let path = pen.place.path(STATUS);
+            log::say(
+                Level::Warning,
+                &format!("cannot write {}: {}; 'status' will know nothing", path.display(), why(error)),
+            );
+        }
+        pen.is_written = written.is_ok();
     }
 
     /// As `weir-export status` reads it.
@@ -127,17 +175,12 @@ impl Known {
 /// Who is told of a reading, and how.
 struct Exporter {
     router: String,
-    source: &'static str,
-    /// From one reading to the next; `None`: that is not known yet.
-    interval: Option<Micros>,
     known: Arc<Known>,
     influx: Vec<Arc<Outlet>>,
     webhooks: Vec<(Arc<Outlet>, Template, Webhook)>,
     mqtt: Vec<(Arc<Outlet>, Mqtt)>,
     past: Past,
     standing: Standing,
-    state: StateDir,
-    is_written: bool,
 }
 
 /// Where it is read from.
@@ -209,7 +252,9 @@ fn begin(config: &Config, router: String, state: StateDir, mut chance: Chance) -
         thread(&one.name, move || mqtt::run(&shared, &settings, &client, password.as_deref(), chance))?;
         mqtts.push((outlet, one.clone()));
     }
-    let known = Arc::new(Known { outlets, listen: config.prometheus, state: Mutex::new(State::default()) });
+    let pen = Pen { source: status::BUS, interval: None, at: 0, place: state, is_written: true };
+    let (state, pen) = (Mutex::new(State::default()), Mutex::new(pen));
+    let known = Arc::new(Known { outlets, listen: config.prometheus, state, pen });
     if let Some(listen) = config.prometheus {
         let listener = std::net::TcpListener::bind(listen)
             .map_err(|error| format!("cannot listen on {listen}: {}", why(&error)))?;
@@ -218,16 +263,12 @@ fn begin(config: &Config, router: String, state: StateDir, mut chance: Chance) -
     }
     Ok(Exporter {
         router,
-        source: status::BUS,
-        interval: None,
         known,
         influx,
         webhooks,
         mqtt: mqtts,
         past: Past::default(),
         standing: Standing::default(),
-        state,
-        is_written: true,
     })
 }
 
@@ -293,7 +334,7 @@ fn deliver(
 impl Exporter {
     /// Reads the bus for ever.
     fn follow(&mut self, mut bus: Bus, interval: Micros) {
-        self.interval = Some(interval);
+        self.known.pen().interval = Some(interval);
         loop {
             let begun = clock::now();
             match self.ask(&mut bus) {
@@ -323,7 +364,7 @@ impl Exporter {
 
     /// Reads lines to the end, and waits a while for what is to be delivered yet.
     fn read(&mut self, mut lines: impl BufRead) {
-        self.source = status::STDIN;
+        self.known.pen().source = status::STDIN;
         let mut line = Vec::new();
         let mut last = None;
         loop {
@@ -345,7 +386,7 @@ impl Exporter {
             }
             // Whoever sends the lines has a pace of their own, whatever the configuration says.
             let now = clock::now();
-            self.interval = last.replace(now).map(|last| now - last);
+            self.known.pen().interval = last.replace(now).map(|last| now - last);
             match told {
                 // The kernel's state alone: how things stand is then nobody's to say.
                 Ok(status)
@@ -365,7 +406,7 @@ impl Exporter {
         }
         // Threads that have just delivered say goodbye meanwhile.
         std::thread::sleep(Duration::from_millis(50));
-        self.tell();
+        self.known.tell();
     }
 
     fn failed(&mut self, why: String) {
@@ -377,7 +418,7 @@ impl Exporter {
         }
         state.trouble = Some(why);
         drop(state);
-        self.tell();
+        self.known.tell();
     }
 
     fn take(&mut self, status: &Tree) {
@@ -420,23 +461,7 @@ impl Exporter {
             log::say(Level::Info, "the daemon can be read again");
         }
         drop(state);
-        self.tell();
-    }
-
-    /// Writes down how we do; that it cannot be is said once.
-    fn tell(&mut self) {
-        let text = self.known.status(clock::wall().0, self.source, self.interval);
-        let written = self.state.write(STATUS, text.as_bytes());
-        if let Err(error) = &written
-            && self.is_written
-        {
-            let path = self.state.path(STATUS);
-            log::say(
-                Level::Warning,
-                &format!("cannot write {}: {}; 'status' will know nothing", path.display(), why(error)),
-            );
-        }
-        self.is_written = written.is_ok();
+        self.known.tell();
     }
 }
 
@@ -446,5 +471,39 @@ fn replace(status: &mut Tree, name: &str, line: Tree) {
     let Some((_, Tree::List(lines))) = fields.iter_mut().find(|(key, _)| key == "lines") else { return };
     if let Some(place) = lines.iter_mut().find(|one| one.get("name").text() == Some(name)) {
         *place = line;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_scrape_is_written_down_at_once_and_others_with_the_next_reading() {
+        let place = StateDir::new(std::env::temp_dir().join(format!("weir-scrape-{}", std::process::id())));
+        let pen = Pen {
+            source: status::BUS,
+            interval: Some(Micros::secs(10)),
+            at: 0,
+            place: place.clone(),
+            is_written: true,
+        };
+        let listen = "127.0.0.1:9477".parse().ok();
+        let known =
+            Known { outlets: Vec::new(), listen, state: Mutex::new(State::default()), pen: Mutex::new(pen) };
+        let scrapes = || {
+            let told = Tree::parse(place.read(STATUS).trim()).expect("JSON");
+            told.get("prometheus").get("scrapes").count()
+        };
+        known.state().readings = 1;
+        known.tell();
+        assert_eq!(scrapes(), Some(0));
+        for _ in 0..2 {
+            known.called(Some(Asked::Metrics(false)));
+            assert_eq!(scrapes(), Some(1));
+        }
+        known.tell();
+        assert_eq!(scrapes(), Some(2));
+        let _ = std::fs::remove_dir_all(place.path("").as_path());
     }
 }

@@ -67,7 +67,7 @@ function sectionTitle(section) {
 	return _('general settings');
 }
 
-/* What a fault says, without the line and the severity that stand in front where it comes from a file. */
+/* What a fault says, without the line and the severity that an older weir puts in front. */
 function words(fault) {
 	return String(fault.text).replace(/^(?:\d+: )?(?:fault|warning): /, '');
 }
