@@ -7,7 +7,7 @@ use crate::io::desk;
 use crate::io::files::StateDir;
 use crate::io::sys;
 use crate::io::terminal::{Terminal, Wake};
-use crate::text::joined;
+use crate::report::no_line;
 use crate::watch::moment::{Line, Moment};
 use crate::watch::page::Page;
 use crate::watch::top::{Marks, View, Window, compose, notice};
@@ -50,7 +50,7 @@ fn once(options: &Options, marks: Marks, asked: &mut Asked) -> u8 {
                 options.line.as_ref().filter(|name| !lines.iter().any(|line| line.name == **name))
             {
                 let names: Vec<&str> = lines.iter().map(|line| line.name.as_str()).collect();
-                eprintln!("weir: there is no line '{name}'; there is: {}", joined(&names, ", "));
+                eprintln!("weir: {}", no_line(name, &names));
                 return exit_code::FAILED;
             }
             let rows = compose(&asked.view(options), &Window { columns, rows: None, marks });

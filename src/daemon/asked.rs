@@ -6,11 +6,10 @@
 //! answer begins with `ok`, what to tell the user behind it, or with `error: why`.
 
 use super::{Action, CALM, Daemon, End, Level, Phase, steering};
-use crate::report::Told;
+use crate::report::{Told, no_line};
 use crate::steer::{Pilot, Standing};
 use crate::tc::plan::{Direction, Tune};
 use crate::tc::speed::Speed;
-use crate::text::joined;
 use crate::units::{Micros, Rate, Time, Way};
 use crate::watch::page::POINTS;
 use alloc::format;
@@ -255,12 +254,9 @@ impl Daemon {
     }
 
     /// That there is no such line, with those there are.
-    pub(crate) fn no_line(&self, line: &str) -> String {
+    fn no_line(&self, line: &str) -> String {
         let names: Vec<&str> = self.plan.lines.iter().map(|line| line.name.as_str()).collect();
-        match names.as_slice() {
-            [] => format!("there is no line '{line}', for no configuration is in force"),
-            _ => format!("there is no line '{line}'; there is: {}", joined(&names, ", ")),
-        }
+        no_line(line, &names)
     }
 
     /// The places of a line that is named, or of all.

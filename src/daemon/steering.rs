@@ -161,11 +161,13 @@ impl Daemon {
 
     /// Tells listeners which rates another plan than the old one changes: by a reload, by the end of a hold, by an hour.
     pub(super) fn tell_rates(&mut self, old: &Plan) {
+        fn name<'a>(plan: &'a Plan, tune: &Tune) -> Option<&'a str> {
+            plan.lines.get(tune.line).map(|line| line.name.as_str())
+        }
         let Some(config) = self.config.as_ref().filter(|_| self.wanted.all) else { return };
         let rate = |plan: &Plan, tune: &Tune| {
             Some(Speed::of(plan.tree.device(&tune.device)?, tune.kit, &config.classes)?.line)
         };
-        let name = |plan: &Plan, tune: &Tune| plan.lines.get(tune.line).map(|line| line.name.clone());
         for tune in &self.plan.tunes {
             let is_same = |was: &&Tune| was.way == tune.way && name(old, was) == name(&self.plan, tune);
             let before = old.tunes.iter().find(is_same).and_then(|was| rate(old, was));

@@ -96,13 +96,22 @@ impl Drop for NetworkLock {
     }
 }
 
-/// What tells the network of a process from others.
-fn network_of(process: &str) -> Option<u64> {
-    fs::metadata(format!("/proc/{process}/ns/net")).ok().map(|network| network.ino())
+/// The name of the lock of the network this process sees.
+fn network_file() -> Option<String> {
+    let network = fs::metadata("/proc/self/ns/net").ok()?;
+    Some(format!("network-{}", network.ino()))
 }
 
-fn network_file(network: u64) -> String {
-    format!("network-{network}")
+/// The process that holds the lock of the file with this number, by the kernel's list.
+fn locked_by(list: &str, number: u64) -> Option<u32> {
+    let end = format!(":{number}");
+    list.lines().find_map(|line| {
+        // `1: FLOCK  ADVISORY  WRITE 1234 00:19:56 0 EOF`; who waits has an arrow in front and is at no such place.
+        let mut words = line.split_whitespace().skip(1);
+        let (kind, process) = (words.next()?, words.nth(2)?);
+        let is_it = kind == "FLOCK" && words.next()?.ends_with(&end);
+        is_it.then(|| process.parse().ok())?
+    })
 }
 
 /// Makes a directory and those it is in. std asks the paths for their parents: 2 KB.
@@ -147,7 +156,7 @@ impl StateDir {
     /// # Errors
     /// Who holds it.
     pub fn lock_network() -> io::Result<Option<NetworkLock>> {
-        let Some(name) = network_of("self").map(network_file) else { return Ok(None) };
+        let Some(name) = network_file() else { return Ok(None) };
         let state = Self::new(STATE.into());
         match state.lock_file(&name) {
             Ok(lock) => Ok(Some(NetworkLock { path: state.path(&name), _lock: lock })),
@@ -159,12 +168,12 @@ impl StateDir {
         }
     }
 
-    /// The process that is at work on this network with another state directory than this.
+    /// The process that is at work on this network with another state directory than this. The lock is looked at and not
+    /// tried, which would keep whoever just begins from getting it; what a process that was killed left is nobody's.
     pub fn elsewhere(&self) -> Option<u32> {
-        let network = network_of("self")?;
-        let holder = Self::new(STATE.into()).held_by(&network_file(network))?;
-        let lives = network_of(&holder.to_string()) == Some(network);
-        (lives && self.holder() != Some(holder)).then_some(holder)
+        let file = fs::metadata(Self::new(STATE.into()).path(&network_file()?)).ok()?;
+        let list = read_bounded(Path::new("/proc/locks")).ok()?;
+        locked_by(&String::from_utf8_lossy(&list), file.ino()).filter(|holder| self.holder() != Some(*holder))
     }
 
     /// Takes the lock of a file; whoever holds it is in the error.
@@ -268,6 +277,14 @@ mod tests {
         fs::write(top.join("file"), "").expect("a file");
         assert!(make_dirs(&top.join("file/b")).is_err());
         fs::remove_dir_all(&top).expect("removed");
+    }
+
+    #[test]
+    fn who_holds_a_lock_is_the_kernels_word_and_not_what_a_killed_process_left() {
+        let list = "1: FLOCK  ADVISORY  WRITE 1234 00:19:56 0 EOF\n1: -> FLOCK  ADVISORY  WRITE 99 00:19:57 0 EOF\n\
+                    2: POSIX  ADVISORY  READ 77 fe:00:58 0 EOF\nx\n3: FLOCK  ADVISORY  WRITE -1 00:19:59 0 EOF\n";
+        assert_eq!(locked_by(list, 56), Some(1234));
+        assert_eq!([6, 57, 58, 59, 60].map(|number| locked_by(list, number)), [None; 5]);
     }
 
     #[test]

@@ -30,6 +30,7 @@ use crate::tc::plan::{Direction, Line, Plan};
 use crate::tc::shape::class_handle;
 use crate::tc::stats::Counters;
 use crate::tc::{self, FilterKind, Link, QdiscKind, ROOT_MAJOR, Tree, shape, show};
+use crate::text::joined;
 use crate::units::{DeviceName, Handle, Micros, Permille, Rate, Way};
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -359,6 +360,14 @@ impl Snapshot {
 /// To three digits: people compare rates, and the column stays narrow. JSON has them all.
 pub fn about(rate: Rate) -> Rate {
     Rate::bits(three_digits(rate.bits_per_sec()))
+}
+
+/// That there is no line of this name, with those there are.
+pub fn no_line(line: &str, names: &[&str]) -> String {
+    match names {
+        [] => format!("there is no line '{line}', for no configuration is in force"),
+        _ => format!("there is no line '{line}'; there is: {}", joined(names, ", ")),
+    }
 }
 
 /// A number to three digits.
